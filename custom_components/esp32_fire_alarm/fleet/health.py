@@ -1,0 +1,299 @@
+"""How well each node is: what its link and its telemetry add up to.
+
+Collects facts from the pool and the aggregator and turns them into a verdict
+with one reason. Decides nothing about zones.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from .frame import FrameFault
+from .link import LinkFault
+from .models import DeviceFrame
+from .paths import Path
+
+DAY_SECONDS: Final = 86_400.0
+RECONNECTS_KEPT: Final = 1000
+"""Reconnects remembered per node; more than this a day counts as this many."""
+
+TIMELINE_KEPT: Final = 50
+"""Link changes remembered per node for diagnostics."""
+
+UPTIME_WRAP_MS: Final = 2**32
+"""`millis()` of the ESP32 starts over after 49.7 days (PROTOCOL 2.1)."""
+
+WRAP_WINDOW_MS: Final = 600_000
+"""A wrap is believed if the uptime was this close to the end before it."""
+
+LOW_HEAP_BYTES: Final = 20_000
+"""Below this an ESP32's network stack becomes unreliable (DOMAIN 3.1)."""
+
+UNSTABLE_RECONNECTS: Final = 10
+"""Reconnects in 24 h that make a node degraded."""
+
+MALFORMED_RECENT_SECONDS: Final = 300.0
+"""A malformed frame degrades a node for this long."""
+
+BOOT_DEADBAND_SECONDS: Final = 30.0
+"""A computed boot time that moved less than this is the same boot."""
+
+
+class LinkState(StrEnum):
+    """Where a node's link is in its life."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    SILENT = "silent"
+    BACKING_OFF = "backing_off"
+    STANDBY = "standby"
+
+
+class Verdict(StrEnum):
+    """The health of a node in one word."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    LOST = "lost"
+
+
+class HealthReason(StrEnum):
+    """Why a node is not healthy, where the link is up.
+
+    Without a link the reason is the `LinkFault`. Full client slots are no
+    dead hardware: somebody else is connected, so the node is degraded.
+    """
+
+    OK = "ok"
+    STARTING = "starting"
+    NO_DATA = "no_data"
+    ON_STANDBY = "on_standby"
+    STANDBY_DEAD = "standby_dead"
+    FLOODING = "flooding"
+    MALFORMED = "malformed_frames"
+    LOW_MEMORY = "low_memory"
+    UNSTABLE = "unstable_link"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """One entry of a node's timeline; `at` is seconds since the epoch."""
+
+    at: float
+    state: LinkState
+    address: str
+    fault: LinkFault | None = None
+    text: str = ""
+
+
+@dataclass(slots=True)
+class NodeRecord:
+    """Everything known of one node's health.
+
+    Times ending in `_at` are monotonic seconds, but `booted_at` and
+    `standby_checked_at`, which are seconds since the epoch.
+    """
+
+    state: LinkState = LinkState.IDLE
+    path: Path = Path.PRIMARY
+    fault: LinkFault | None = None
+    fault_text: str = ""
+    close_code: int | None = None
+    round_trip_seconds: float | None = None
+    last_frame_at: float | None = None
+    frames: int = 0
+    bytes: int = 0
+    identical: int = 0
+    malformed: int = 0
+    malformed_at: float | None = None
+    ignored: int = 0
+    throttled: int = 0
+    throttled_at: float | None = None
+    uptime_ms: int | None = None
+    uptime_read_at: float = 0.0
+    booted_at: float | None = None
+    reboots: int = 0
+    free_heap: int | None = None
+    clients: int | None = None
+    mode: str | None = None
+    standby_alive: bool | None = None
+    standby_checked_at: float | None = None
+    connects: int = 0
+    reconnects_at: deque[float] = field(
+        default_factory=lambda: deque(maxlen=RECONNECTS_KEPT)
+    )
+    timeline: deque[LinkChange] = field(
+        default_factory=lambda: deque(maxlen=TIMELINE_KEPT)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """A snapshot for people: verdict, its reason, and the figures behind it.
+
+    `booted_at` is seconds since the epoch; ages and round trip are seconds.
+    """
+
+    verdict: Verdict
+    reason: HealthReason | LinkFault
+    state: LinkState
+    path: Path
+    round_trip_seconds: float | None
+    data_age_seconds: float | None
+    reconnects_24h: int
+    malformed: int
+    close_code: int | None
+    last_fault: LinkFault | None
+    standby_alive: bool | None
+    booted_at: float | None
+    reboots: int
+    free_heap: int | None
+    clients: int | None
+    mode: str | None
+
+
+class HealthMonitor:
+    """Keeps one record per node and judges it."""
+
+    def __init__(self, now: Callable[[], float], wall: Callable[[], float]) -> None:
+        """Take the clocks: `now` in monotonic seconds, `wall` since the epoch."""
+        self._now = now
+        self._wall = wall
+        self.records: dict[int, NodeRecord] = {}
+
+    def record(self, node: int) -> NodeRecord:
+        """Return the record of `node`, new if there is none."""
+        return self.records.setdefault(node, NodeRecord())
+
+    def note_link(
+        self,
+        node: int,
+        state: LinkState,
+        address: str,
+        fault: LinkFault | None = None,
+        text: str = "",
+    ) -> None:
+        """Note that the link of `node` went into `state`."""
+        record = self.record(node)
+        if record.state is LinkState.CONNECTING and state is LinkState.SILENT:
+            # The handshake is done; whether frames follow is another question.
+            record.connects += 1
+            if record.connects > 1:
+                record.reconnects_at.append(self._now())
+        if fault is not None:
+            record.fault, record.fault_text = fault, text
+        record.state = state
+        record.timeline.append(LinkChange(self._wall(), state, address, fault, text))
+
+    def note_standby(self, node: int, *, is_alive: bool) -> None:
+        """Note whether the unused standby address proved that it lives."""
+        record = self.record(node)
+        record.standby_alive = is_alive
+        record.standby_checked_at = self._wall()
+
+    def note_bad_frame(self, node: int, fault: FrameFault) -> None:
+        """Count a message that `decode` refused."""
+        record = self.record(node)
+        if fault in (FrameFault.MALFORMED, FrameFault.OVERSIZED):
+            record.malformed += 1
+            record.malformed_at = self._now()
+        else:
+            record.ignored += 1
+
+    def note_telemetry(self, node: int, frame: DeviceFrame) -> None:
+        """Take over uptime, heap and clients; find out whether the node rebooted."""
+        record = self.record(node)
+        if frame.malformed:
+            record.malformed += frame.malformed
+            record.malformed_at = self._now()
+        record.free_heap = frame.free_heap
+        record.clients = frame.clients
+        record.mode = frame.mode
+        if frame.uptime_ms is not None:
+            self._note_uptime(record, frame.uptime_ms)
+
+    def _note_uptime(self, record: NodeRecord, uptime_ms: int) -> None:
+        """Compute the boot time; count a reboot, but not the 49.7-day wrap."""
+        now = self._now()
+        before = record.uptime_ms
+        if before is not None and uptime_ms < before:
+            elapsed_ms = (now - record.uptime_read_at) * 1000
+            expected = before + elapsed_ms - UPTIME_WRAP_MS
+            if abs(uptime_ms - expected) > WRAP_WINDOW_MS:
+                record.reboots += 1
+                record.booted_at = None
+        booted_at = self._wall() - uptime_ms / 1000
+        if (
+            record.booted_at is None
+            or abs(booted_at - record.booted_at) > BOOT_DEADBAND_SECONDS
+        ):
+            record.booted_at = booted_at
+        record.uptime_ms, record.uptime_read_at = uptime_ms, now
+
+    def rank(self, node: int) -> int:
+        """Return 0 for a healthy node, 1 for a degraded, 2 for a lost one."""
+        return tuple(Verdict).index(self.assess(node).verdict)
+
+    def reconnects_24h(self, node: int) -> int:
+        """Return how often the link came back in the last 24 h, 0-1000."""
+        times = self.record(node).reconnects_at
+        while times and self._now() - times[0] > DAY_SECONDS:
+            times.popleft()
+        return len(times)
+
+    def assess(self, node: int) -> NodeHealth:
+        """Return the verdict on `node` with the figures behind it."""
+        record = self.record(node)
+        reconnects = self.reconnects_24h(node)
+        reason = self._reason(record, reconnects)
+        if reason is HealthReason.OK:
+            verdict = Verdict.HEALTHY
+        elif isinstance(reason, LinkFault) and reason is not LinkFault.SLOTS_FULL:
+            verdict = Verdict.LOST
+        else:
+            verdict = Verdict.DEGRADED
+        age = record.last_frame_at
+        return NodeHealth(
+            verdict=verdict,
+            reason=reason,
+            state=record.state,
+            path=record.path,
+            round_trip_seconds=record.round_trip_seconds,
+            data_age_seconds=None if age is None else self._now() - age,
+            reconnects_24h=reconnects,
+            malformed=record.malformed,
+            close_code=record.close_code,
+            last_fault=record.fault,
+            standby_alive=record.standby_alive,
+            booted_at=record.booted_at,
+            reboots=record.reboots,
+            free_heap=record.free_heap,
+            clients=record.clients,
+            mode=record.mode,
+        )
+
+    def _reason(self, record: NodeRecord, reconnects: int) -> HealthReason | LinkFault:
+        """Return the first thing that is wrong, the worst first."""
+        if record.state is LinkState.SILENT:
+            return HealthReason.NO_DATA
+        if record.state not in (LinkState.CONNECTED, LinkState.STANDBY):
+            return record.fault or HealthReason.STARTING
+        checks = (
+            (record.path is Path.STANDBY, HealthReason.ON_STANDBY),
+            (record.standby_alive is False, HealthReason.STANDBY_DEAD),
+            (self._is_recent(record.throttled_at), HealthReason.FLOODING),
+            (self._is_recent(record.malformed_at), HealthReason.MALFORMED),
+            (
+                record.free_heap is not None and record.free_heap < LOW_HEAP_BYTES,
+                HealthReason.LOW_MEMORY,
+            ),
+            (reconnects >= UNSTABLE_RECONNECTS, HealthReason.UNSTABLE),
+        )
+        return next((reason for holds, reason in checks if holds), HealthReason.OK)
+
+    def _is_recent(self, at: float | None) -> bool:
+        """Tell whether something happened in the last five minutes."""
+        return at is not None and self._now() - at < MALFORMED_RECENT_SECONDS

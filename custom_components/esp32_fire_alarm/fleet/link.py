@@ -1,0 +1,269 @@
+"""One WebSocket to one ESP32: open, listen, notice death, close cleanly.
+
+Exactly one of the node's five client slots is used. What is heard goes out as
+bytes; nobody in here looks inside a frame or decides when to try again.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from enum import StrEnum
+import errno
+from types import SimpleNamespace
+from typing import Any, Final
+
+import aiohttp
+
+from .frame import MAX_FRAME_BYTES
+from .models import DeviceAddress
+from .timing import CLOSE_SECONDS, CONNECT_SECONDS, TICK_SECONDS, Supervision
+
+type Socket = aiohttp.ClientWebSocketResponse[bool]
+
+FRAMES_BEFORE_YIELDING: Final = 32
+"""After so many frames without a wait, a flooding node lets others run."""
+
+
+class LinkFault(StrEnum):
+    """Why there is no link, in terms an installer can act on."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    NAME_NOT_FOUND = "name_not_found"
+    SLOTS_FULL = "slots_full"
+    HANDSHAKE_REFUSED = "handshake_refused"
+    SILENT = "silent"
+    HALF_OPEN = "half_open"
+    CLOSED_BY_NODE = "closed_by_node"
+    CONNECTION_LOST = "connection_lost"
+    PROTOCOL_ERROR = "protocol_error"
+    FAILED_BACK = "failed_back"
+    STOPPED = "stopped"
+
+
+class LinkError(Exception):
+    """A link could not be opened; `fault` says why."""
+
+    def __init__(self, fault: LinkFault, text: str) -> None:
+        """Keep the fault for decisions and the text for people."""
+        super().__init__(text)
+        self.fault = fault
+
+
+class RedirectRefused(aiohttp.ClientError):
+    """A node tried to send us to another address."""
+
+
+class RetryRefused(aiohttp.ClientError):
+    """A node dropped the connection before the upgrade; aiohttp wanted to try again."""
+
+
+def only_here() -> aiohttp.TraceConfig:
+    """Return a trace for the session: one connection per request, no redirects.
+
+    Only configured addresses may be contacted, whatever a node answers; and
+    when to try again is the pool's decision, since every try costs an ESP32
+    memory that it frees slowly.
+    """
+
+    async def refuse_redirect(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        params: aiohttp.TraceRequestRedirectParams,
+    ) -> None:
+        raise RedirectRefused(f"{params.url} answered with a redirect")
+
+    async def refuse_retry(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        params: aiohttp.TraceConnectionCreateStartParams,
+    ) -> None:
+        if getattr(context, "connected", False):
+            raise RetryRefused("dropped before the upgrade")
+        context.connected = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse_redirect)
+    trace.on_connection_create_start.append(refuse_retry)
+    return trace
+
+
+async def open_socket(
+    session: aiohttp.ClientSession,
+    address: DeviceAddress,
+    *,
+    timeout_seconds: float = CONNECT_SECONDS,
+) -> Socket:
+    """Connect to a node and return the open socket.
+
+    `session` must have been made with the `only_here` trace. Text comes as
+    undecoded bytes; pings are not answered automatically.
+
+    Raises:
+        LinkError: with the fault that fits what went wrong.
+
+    """
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await session.ws_connect(
+                address.url,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+                autoping=False,
+                compress=0,
+                max_msg_size=MAX_FRAME_BYTES,
+                decode_text=False,
+            )
+    except TimeoutError as err:
+        raise LinkError(
+            LinkFault.TIMED_OUT, f"no answer within {timeout_seconds:g} s"
+        ) from err
+    except aiohttp.WSServerHandshakeError as err:
+        is_full = err.status == 503
+        raise LinkError(
+            LinkFault.SLOTS_FULL if is_full else LinkFault.HANDSHAKE_REFUSED,
+            f"answered the upgrade with HTTP status {err.status}",
+        ) from err
+    except aiohttp.ClientConnectorDNSError as err:
+        raise LinkError(LinkFault.NAME_NOT_FOUND, f"{address.host} not found") from err
+    except aiohttp.ClientConnectorError as err:
+        is_refusal = err.errno == errno.ECONNREFUSED
+        raise LinkError(
+            LinkFault.REFUSED if is_refusal else LinkFault.UNREACHABLE,
+            err.strerror or str(err),
+        ) from err
+    except (
+        RetryRefused,
+        aiohttp.ServerDisconnectedError,
+        aiohttp.ClientOSError,
+        ConnectionError,
+    ) as err:
+        # The usual server accepts a sixth client and drops it before the upgrade.
+        raise LinkError(
+            LinkFault.SLOTS_FULL, "dropped before the upgrade, slots may be full"
+        ) from err
+    except (aiohttp.ClientError, ValueError, OSError) as err:
+        raise LinkError(LinkFault.HANDSHAKE_REFUSED, f"{err!s:.120}") from err
+
+
+class DeviceLink:
+    """One open socket and what is known of it. Times are monotonic seconds."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        *,
+        on_frame: Callable[[bytes], None],
+        now: Callable[[], float],
+        supervision: Supervision,
+    ) -> None:
+        """Take over an open socket; `on_frame` gets every message and never raises."""
+        self._socket = socket
+        self._on_frame = on_frame
+        self._now = now
+        self._supervision = supervision
+        self._pings_sent = 0
+        self._ping_sent_at: float | None = None
+        self._next_ping_at = now()
+        self._cut_for: LinkFault | None = None
+        self.opened_at = now()
+        self.last_frame_at: float | None = None
+        self.last_heard_at = self.opened_at
+        self.round_trip_seconds: float | None = None
+
+    @property
+    def data_age_seconds(self) -> float:
+        """Seconds since the last frame, or since opening if none came yet."""
+        return self._now() - (self.last_frame_at or self.opened_at)
+
+    @property
+    def close_code(self) -> int | None:
+        """The WebSocket close code, once there is one (RFC 6455 7.4)."""
+        return self._socket.close_code
+
+    async def listen(self) -> tuple[LinkFault, str]:
+        """Hand on frames until the link ends; return why it did."""
+        in_a_row = 0
+        while True:
+            message = await self._socket.receive()
+            match message.type:
+                case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+                    self.last_heard_at = self.last_frame_at = self._now()
+                    self._on_frame(message.data)
+                case aiohttp.WSMsgType.PING:
+                    self.last_heard_at = self._now()
+                    await self._answer(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    self._note_pong(message.data)
+                case _:
+                    return self._reason_of_end(message.type, message.data)
+            in_a_row += 1
+            if in_a_row >= FRAMES_BEFORE_YIELDING:
+                in_a_row = 0
+                await asyncio.sleep(0)
+
+    async def tick(self) -> LinkFault | None:
+        """Send a due ping; return why the link must be cut, if it must.
+
+        The limits are kept to the early side of the timer's period, so that
+        a fault is noticed within its limit, not one period after it.
+        """
+        now = self._now() + TICK_SECONDS
+        if self.data_age_seconds + TICK_SECONDS >= self._supervision.silence_seconds:
+            return LinkFault.SILENT
+        heartbeat = self._supervision.heartbeat_seconds
+        if (
+            self._ping_sent_at is not None
+            and self.last_heard_at < self._ping_sent_at
+            and now - self._ping_sent_at >= heartbeat / 2
+        ):
+            return LinkFault.HALF_OPEN
+        if self._supervision.pings and self._now() >= self._next_ping_at:
+            self._pings_sent += 1
+            self._ping_sent_at = self._now()
+            self._next_ping_at = self._ping_sent_at + heartbeat
+            await self._try(self._socket.ping(b"%d" % self._pings_sent))
+        return None
+
+    async def send(self, text: str) -> None:
+        """Send one text message.
+
+        Raises:
+            ConnectionError: the link is closing or gone.
+
+        """
+        await self._socket.send_str(text)
+
+    async def close(self, fault: LinkFault = LinkFault.STOPPED) -> None:
+        """Give the slot back cleanly; waits at most `CLOSE_SECONDS`."""
+        self._cut_for = self._cut_for or fault
+        await self._socket.close()
+
+    async def _answer(self, payload: bytes) -> None:
+        """Answer the node's ping, unless its firmware breaks on pongs."""
+        if self._supervision.pings:
+            await self._try(self._socket.pong(payload))
+
+    async def _try(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Send a control frame; a dead link is noticed elsewhere."""
+        with suppress(ConnectionError, aiohttp.ClientError):
+            await sending
+
+    def _note_pong(self, payload: bytes) -> None:
+        """Measure the round trip of the ping that this pong answers."""
+        self.last_heard_at = self._now()
+        if self._ping_sent_at is not None and payload == b"%d" % self._pings_sent:
+            self.round_trip_seconds = self.last_heard_at - self._ping_sent_at
+
+    def _reason_of_end(
+        self, kind: aiohttp.WSMsgType, data: object
+    ) -> tuple[LinkFault, str]:
+        """Tell from the last message's kind why the link ended."""
+        code = self._socket.close_code
+        if self._cut_for is not None:
+            return self._cut_for, "cut by us"
+        if kind is aiohttp.WSMsgType.ERROR:
+            return LinkFault.PROTOCOL_ERROR, f"{data!s:.120}"
+        if code in (None, aiohttp.WSCloseCode.ABNORMAL_CLOSURE):
+            return LinkFault.CONNECTION_LOST, "connection lost without a close frame"
+        return LinkFault.CLOSED_BY_NODE, f"closed by the node with code {code}"

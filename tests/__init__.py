@@ -1,0 +1,1 @@
+"""The tests of the integration and its simulated fleet."""

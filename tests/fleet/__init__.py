@@ -1,0 +1,1 @@
+"""Tests of the engine room, which knows no Home Assistant."""
