@@ -1,0 +1,1 @@
+"""Tests against a real Home Assistant process, seen through its own interfaces."""
