@@ -2,11 +2,19 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 import itertools
 from random import Random
+import time
 
 import pytest
 
+from custom_components.esp32_fire_alarm.const import (
+    HEARTBEAT_BOUNDS,
+    HOLD_BOUNDS,
+    MAX_FAULT_SECONDS,
+    SILENCE_BOUNDS,
+)
 from custom_components.esp32_fire_alarm.fleet.health import LinkState
 from custom_components.esp32_fire_alarm.fleet.timing import (
     MAX_CONNECTS_IN_FLIGHT,
@@ -121,3 +129,56 @@ async def test_an_access_point_flap(
         assert fleet.meter.opening_max <= MAX_CONNECTS_IN_FLIGHT
         assert rig.alarms() == [17]
         assert all(zone.available for zone in rig.truth.zones.values())
+
+
+async def test_63_half_open_links_are_closed_within_3_seconds(
+    clock: FakeClock,
+) -> None:
+    """Peers that answer nothing any more do not hold up a shutdown."""
+    async with SimulatedFleet(port=0, cycle_seconds=0.3) as fleet:
+        async with running(configs_of(fleet), clock=clock) as rig:
+            await connect_all(rig, clock, NODES)
+            assert fleet.clients == NODES
+            for node in fleet.nodes:
+                node.fault(Fault.HALF_OPEN)
+            began = time.monotonic()
+        assert time.monotonic() - began < 3
+        for node in fleet.nodes:
+            node.heal()
+        await until(lambda: fleet.clients == 0)
+
+
+EVERY_KNOB_AT_ITS_MOST = Supervision(
+    heartbeat_seconds=HEARTBEAT_BOUNDS[1],
+    silence_seconds=SILENCE_BOUNDS[1],
+    hold_seconds=HOLD_BOUNDS[1],
+)
+
+
+@pytest.mark.parametrize(
+    ("supervision", "limit_seconds"),
+    [
+        (Supervision(), 61),
+        (Supervision(pings=False), 61),
+        (EVERY_KNOB_AT_ITS_MOST, MAX_FAULT_SECONDS),
+        (replace(EVERY_KNOB_AT_ITS_MOST, pings=False), MAX_FAULT_SECONDS),
+        (replace(EVERY_KNOB_AT_ITS_MOST, hold_seconds=0), 31),
+    ],
+)
+async def test_no_options_let_a_lost_node_go_unreported(
+    clock: FakeClock, supervision: Supervision, limit_seconds: float
+) -> None:
+    """From the last frame to trouble: 61 s by default, 100 s whatever is chosen."""
+    assert supervision.worst_case_seconds <= limit_seconds
+    async with (
+        SimulatedFleet(count=1, port=0, cycle_seconds=0.05) as fleet,
+        running(configs_of(fleet), clock=clock, supervision=supervision) as rig,
+    ):
+        await connect_all(rig, clock, 1)
+        fleet.ap_flap(3600)
+        await asyncio.sleep(0.1)
+        began = clock.now()
+        while not rig.truth.summary().trouble:
+            await clock.advance(0.5)
+            assert clock.now() - began <= limit_seconds
+        assert not rig.truth.zones[1].available

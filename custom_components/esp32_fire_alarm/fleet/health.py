@@ -22,11 +22,17 @@ RECONNECTS_KEPT: Final = 1000
 TIMELINE_KEPT: Final = 50
 """Link changes remembered per node for diagnostics."""
 
+RAW_FRAMES_KEPT: Final = 3
+"""Messages remembered per node for diagnostics, as they came."""
+
 UPTIME_WRAP_MS: Final = 2**32
 """`millis()` of the ESP32 starts over after 49.7 days (PROTOCOL 2.1)."""
 
 WRAP_WINDOW_MS: Final = 600_000
 """A wrap is believed if the uptime was this close to the end before it."""
+
+MODE_LENGTH: Final = 40
+"""Longest firmware mode kept, in characters; known ones have at most seven."""
 
 LOW_HEAP_BYTES: Final = 20_000
 """Below this an ESP32's network stack becomes unreliable (DOMAIN 3.1)."""
@@ -39,6 +45,9 @@ MALFORMED_RECENT_SECONDS: Final = 300.0
 
 BOOT_DEADBAND_SECONDS: Final = 30.0
 """A computed boot time that moved less than this is the same boot."""
+
+
+type RawFrame = bytes
 
 
 class LinkState(StrEnum):
@@ -113,6 +122,7 @@ class NodeRecord:
     throttled: int = 0
     throttled_at: float | None = None
     uptime_ms: int | None = None
+    uptime_wraps: int = 0
     uptime_read_at: float = 0.0
     booted_at: float | None = None
     reboots: int = 0
@@ -127,6 +137,9 @@ class NodeRecord:
     )
     timeline: deque[LinkChange] = field(
         default_factory=lambda: deque(maxlen=TIMELINE_KEPT)
+    )
+    raw_frames: deque[RawFrame] = field(
+        default_factory=lambda: deque(maxlen=RAW_FRAMES_KEPT)
     )
 
 
@@ -168,6 +181,19 @@ class HealthMonitor:
         """Return the record of `node`, new if there is none."""
         return self.records.setdefault(node, NodeRecord())
 
+    def forget(self, node: int) -> None:
+        """Drop the record of a node that is no longer part of the site."""
+        self.records.pop(node, None)
+
+    def note_readdressed(self, node: int, path: Path) -> None:
+        """Note that `node` has other addresses now and `path` is the one in use.
+
+        What checks of the unused one said does not count for another.
+        """
+        record = self.record(node)
+        record.path = path
+        record.standby_alive = record.standby_checked_at = None
+
     def note_link(
         self,
         node: int,
@@ -185,6 +211,9 @@ class HealthMonitor:
                 record.reconnects_at.append(self._now())
         if fault is not None:
             record.fault, record.fault_text = fault, text
+        if state is LinkState.STANDBY:
+            # Frames come over it: no check could prove more.
+            record.standby_alive = True
         record.state = state
         record.timeline.append(LinkChange(self._wall(), state, address, fault, text))
 
@@ -211,8 +240,9 @@ class HealthMonitor:
             record.malformed_at = self._now()
         record.free_heap = frame.free_heap
         record.clients = frame.clients
-        record.mode = frame.mode
-        if frame.uptime_ms is not None:
+        record.mode = None if frame.mode is None else frame.mode[:MODE_LENGTH]
+        # Some servers send a date instead; it says nothing about the boot.
+        if frame.uptime_ms is not None and frame.uptime_ms < UPTIME_WRAP_MS:
             self._note_uptime(record, frame.uptime_ms)
 
     def _note_uptime(self, record: NodeRecord, uptime_ms: int) -> None:
@@ -222,10 +252,14 @@ class HealthMonitor:
         if before is not None and uptime_ms < before:
             elapsed_ms = (now - record.uptime_read_at) * 1000
             expected = before + elapsed_ms - UPTIME_WRAP_MS
-            if abs(uptime_ms - expected) > WRAP_WINDOW_MS:
+            if abs(uptime_ms - expected) <= WRAP_WINDOW_MS:
+                record.uptime_wraps += 1
+            else:
+                record.uptime_wraps = 0
                 record.reboots += 1
                 record.booted_at = None
-        booted_at = self._wall() - uptime_ms / 1000
+        uptime_in_all_ms = uptime_ms + record.uptime_wraps * UPTIME_WRAP_MS
+        booted_at = self._wall() - uptime_in_all_ms / 1000
         if (
             record.booted_at is None
             or abs(booted_at - record.booted_at) > BOOT_DEADBAND_SECONDS

@@ -1,0 +1,289 @@
+"""What is counted, measured or named: the site in numbers, the health of nodes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    MAX_LENGTH_STATE_STATE,
+    EntityCategory,
+    UnitOfInformation,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
+from homeassistant.util import dt as dt_util
+
+from .coordinator import DeviceCoordinator
+from .entity import FireAlarmEntity, NodeEntity, Reading, ReadingDescription, SiteEntity
+from .fleet.health import HealthReason, Verdict
+from .fleet.link import LinkFault
+from .fleet.models import SiteSummary
+from .fleet.paths import Path
+from .site import FireAlarmConfigEntry
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FireAlarmSensorDescription[Subject](
+    SensorEntityDescription, ReadingDescription[Subject]
+):
+    """A sensor and the function that reads it.
+
+    A figure that moved less than `deadband` is shown as it was.
+    """
+
+    deadband: float = 0.0
+
+
+def _read_telemetry(node: DeviceCoordinator, value: StateType | datetime) -> Reading:
+    """Return what the ESP32 says of itself, which goes stale with the node."""
+    return Reading(value, available=node.is_heard)
+
+
+def _read_first_zone(site: SiteSummary) -> Reading:
+    """Return the number of the zone that went into alarm first."""
+    return Reading(site.in_alarm[0] if site.in_alarm else None)
+
+
+def _read_round_trip(node: DeviceCoordinator) -> Reading:
+    """Return the round trip of the last WebSocket ping in milliseconds."""
+    seconds = node.data.round_trip_seconds
+    return _read_telemetry(node, None if seconds is None else round(seconds * 1000))
+
+
+def _read_data_age(node: DeviceCoordinator) -> Reading:
+    """Return how old the last frame is, in whole seconds, link or no link."""
+    seconds = node.data.data_age_seconds
+    return Reading(None if seconds is None else round(seconds))
+
+
+def _read_mode(node: DeviceCoordinator) -> Reading:
+    """Return the word that the firmware has for its mode."""
+    mode = node.data.mode
+    return _read_telemetry(node, mode and mode[:MAX_LENGTH_STATE_STATE])
+
+
+def _read_last_boot(node: DeviceCoordinator) -> Reading:
+    """Return when the ESP32 started."""
+    booted_at = node.data.booted_at
+    return _read_telemetry(
+        node,
+        None if booted_at is None else dt_util.utc_from_timestamp(round(booted_at)),
+    )
+
+
+SITE_SENSORS: Final = (
+    FireAlarmSensorDescription[SiteSummary](
+        key="zones_in_alarm",
+        translation_key="zones_in_alarm",
+        state_class=SensorStateClass.MEASUREMENT,
+        read=lambda site: Reading(
+            len(site.in_alarm), attributes={"zones": list(site.in_alarm)}
+        ),
+    ),
+    FireAlarmSensorDescription[SiteSummary](
+        key="first_zone_in_alarm",
+        translation_key="first_zone_in_alarm",
+        read=_read_first_zone,
+    ),
+    FireAlarmSensorDescription[SiteSummary](
+        key="zones_in_trouble",
+        translation_key="zones_in_trouble",
+        state_class=SensorStateClass.MEASUREMENT,
+        read=lambda site: Reading(site.in_trouble),
+    ),
+    FireAlarmSensorDescription[SiteSummary](
+        key="modules_offline",
+        translation_key="modules_offline",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda site: Reading(site.modules_offline),
+    ),
+    FireAlarmSensorDescription[SiteSummary](
+        key="nodes_connected",
+        translation_key="nodes_connected",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda site: Reading(
+            site.nodes_connected, attributes={"nodes_total": site.nodes_total}
+        ),
+    ),
+    FireAlarmSensorDescription[SiteSummary](
+        key="zones_supervised",
+        translation_key="zones_supervised",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda site: Reading(
+            site.zones_supervised, attributes={"zones_total": site.zones_total}
+        ),
+    ),
+)
+
+NODE_SENSORS: Final = (
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="health",
+        translation_key="health",
+        device_class=SensorDeviceClass.ENUM,
+        options=[verdict.value for verdict in Verdict],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda node: Reading(node.data.verdict),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="health_reason",
+        translation_key="health_reason",
+        device_class=SensorDeviceClass.ENUM,
+        options=[reason.value for reason in (*HealthReason, *LinkFault)],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda node: Reading(node.data.reason),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="last_boot",
+        translation_key="last_boot",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=_read_last_boot,
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="round_trip",
+        translation_key="round_trip",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        deadband=10,
+        read=_read_round_trip,
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="data_age",
+        translation_key="data_age",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        deadband=5,
+        read=_read_data_age,
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="reconnects_24h",
+        translation_key="reconnects_24h",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        read=lambda node: Reading(node.data.reconnects_24h),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="malformed_frames",
+        translation_key="malformed_frames",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        read=lambda node: Reading(node.data.malformed),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="free_heap",
+        translation_key="free_heap",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        deadband=4096,
+        read=lambda node: _read_telemetry(node, node.data.free_heap),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="clients",
+        translation_key="clients",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        read=lambda node: _read_telemetry(node, node.data.clients),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="close_code",
+        translation_key="close_code",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        read=lambda node: Reading(node.data.close_code),
+    ),
+    FireAlarmSensorDescription[DeviceCoordinator](
+        key="mode",
+        translation_key="mode",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        read=_read_mode,
+    ),
+)
+
+PATH_SENSOR: Final = FireAlarmSensorDescription[DeviceCoordinator](
+    key="path",
+    translation_key="path",
+    device_class=SensorDeviceClass.ENUM,
+    options=[path.value for path in Path],
+    entity_category=EntityCategory.DIAGNOSTIC,
+    read=lambda node: Reading(node.data.path),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: FireAlarmConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors; which path is in use only where there are two."""
+    site = entry.runtime_data
+    async_add_entities(SiteSensor(site, one) for one in SITE_SENSORS)
+    async_add_entities(
+        NodeSensor(coordinator, one)
+        for coordinator in site.coordinators.values()
+        for one in (
+            NODE_SENSORS
+            if coordinator.config.standby is None
+            else (*NODE_SENSORS, PATH_SENSOR)
+        )
+    )
+
+
+class FireAlarmSensor(FireAlarmEntity[Any], SensorEntity):
+    """Anything with a value."""
+
+    entity_description: FireAlarmSensorDescription[Any]
+
+    @override
+    def _read(self) -> Reading:
+        """Return what to show now: the same as before inside the deadband."""
+        reading = super()._read()
+        before, now = self._reading.value, reading.value
+        if (
+            isinstance(before, int | float)
+            and isinstance(now, int | float)
+            and abs(now - before) < self.entity_description.deadband
+        ):
+            return reading._replace(value=before)
+        return reading
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """Return the reading."""
+        return self._reading.value
+
+
+class SiteSensor(FireAlarmSensor, SiteEntity):
+    """A sensor of the site."""
+
+    _unrecorded_attributes = frozenset({"zones", "nodes_total", "zones_total"})
+
+
+class NodeSensor(FireAlarmSensor, NodeEntity):
+    """A sensor of one ESP32."""
