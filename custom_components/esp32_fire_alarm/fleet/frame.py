@@ -64,7 +64,6 @@ _MASTER_KEY_LENGTH: Final = 9
 _CONFIRMATIONS: Final = frozenset({"$84", "$85"})
 _SALVAGE: Final = re.compile(r'"data"\s*:\s*"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _CUT_MARKER: Final = re.compile(r"<[SETX]{0,3}$")
-_DATA_KEY: Final = b'"data":"'
 
 _JSON: Final = json.JSONDecoder(strict=False)
 _MAX_NUMBER: Final = 2**53
@@ -123,25 +122,6 @@ def decode(raw: bytes) -> DeviceFrame:
         firebase=suffix.get("FB"),
         mode=suffix.get("MODE"),
     )
-
-
-def fingerprint(raw: bytes) -> bytes:
-    """Return the part of a message that decides what `decode` says of zones.
-
-    Two messages of one device with equal fingerprints differ in telemetry
-    only (uptime, heap, clients, the suffix), so the second needs no decode.
-    """
-    start = raw.find(_DATA_KEY)
-    # A `messageType` makes the same data mean something else.
-    if start < 0 or b'"messageType"' in raw:
-        return raw
-    start += len(_DATA_KEY)
-    end = raw.find(b'"', start)
-    # An escaped quote or a missing one: the string does not end here.
-    if end < 0 or raw[end - 1 : end] == b"\\":
-        return raw
-    bar = raw.find(b"|", start, end)
-    return raw[start : end if bar < 0 else bar]
 
 
 def _text_of(raw: bytes) -> str:

@@ -6,6 +6,7 @@ a fault. See ARCHITECTURE.md.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 import time
 from typing import Final, Protocol
@@ -64,6 +65,23 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
+
+
+class Handle(Protocol):
+    """Something that was planned."""
+
+    def cancel(self) -> None:
+        """Forget it."""
+
+
+class Scheduler(Protocol):
+    """Who calls back: an event loop, or a test."""
+
+    def call_soon(self, callback: Callable[[], object], /) -> Handle:
+        """Call back in the next turn."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Handle:
+        """Call back after `delay` seconds."""
 
 
 class SystemClock:

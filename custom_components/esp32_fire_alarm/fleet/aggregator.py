@@ -1,0 +1,416 @@
+"""From raw messages of all nodes to one stream of site updates.
+
+A message that repeats the last one costs a comparison. One that may carry an
+alarm is decoded and merged in the turn of the event loop in which it came,
+whatever else is going on. All others wait for the end of that turn, and for a
+token of their node's bucket; then they are decoded together, in an executor
+job where they are many. Per node everything reaches the truth in the order in
+which it came.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+import logging
+from typing import Final
+
+from .batch import Bundle, Digest, JobRunner, digest, digest_all
+from .frame import FrameError, decode
+from .gather import UpdateGatherer
+from .glance import fingerprint, may_alarm
+from .health import HealthMonitor
+from .inbox import MAX_WAITING, Inbox
+from .metrics import MetricsLog, SiteMetrics
+from .models import DeviceFrame, EdgeKind, SiteUpdate
+from .throttle import SECONDS_PER_TOKEN, TokenBucket
+from .timing import Handle, Scheduler
+from .truth import SiteTruth
+
+_LOGGER = logging.getLogger(__name__)
+
+TELEMETRY_SECONDS: Final = 30.0
+"""Least time between two looks at uptime, heap and clients of one node."""
+
+JOB_BYTES: Final = 64 * 1024
+"""Waiting messages of this size together are decoded by an executor job."""
+
+JOB_SECONDS: Final = 1.0
+"""An executor that has not answered by then is busy; the work is done here."""
+
+MAX_BATCH_MESSAGES: Final = 256
+"""Messages decoded and merged in one turn of the event loop at most, about."""
+
+ALARM_REPEAT_SECONDS: Final = 1.0
+"""An alarm of a zone that was told within this time is a repetition: it is told
+too, but where its node has no token left, together with what follows it."""
+
+FLOOD_FRAMES_PER_SECOND: Final = 100.0
+"""A node that sends more than this is flooding, even if it only repeats itself."""
+
+_SHORTEST_TICK_SECONDS: Final = 0.5
+_LATENCIES_NOTED: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Bundles being decoded elsewhere since `began_at` (monotonic seconds)."""
+
+    bundles: list[Bundle]
+    began_at: float
+
+
+class MessageAggregator:
+    """Decodes, merges and orders what the nodes send.
+
+    `on_update` is called on the event loop with every update that changed
+    something, and must not raise.
+    """
+
+    def __init__(
+        self,
+        truth: SiteTruth,
+        health: HealthMonitor,
+        *,
+        now: Callable[[], float],
+        on_update: Callable[[SiteUpdate], None],
+        run_job: JobRunner | None = None,
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        """Start with empty inboxes.
+
+        Without `run_job` everything is decoded on the event loop; without a
+        `scheduler` that is the running one.
+        """
+        self._truth = truth
+        self._health = health
+        self._now = now
+        self._on_update = on_update
+        self._run_job = run_job
+        self._scheduler = scheduler
+        self._inboxes: dict[int, Inbox] = {}
+        self._due: dict[int, Inbox] = {}
+        self._soon: Handle | None = None
+        self._later: Handle | None = None
+        self._jobs: dict[asyncio.Future[list[Digest]], _Job] = {}
+        self._untold = UpdateGatherer()
+        self._arrivals: deque[float] = deque(maxlen=_LATENCIES_NOTED)
+        self._alarm_told_at: dict[int, float] = {}
+        self._ticked_at = now()
+        self._is_closed = False
+        self._metrics = MetricsLog(health.records)
+
+    @property
+    def metrics(self) -> SiteMetrics:
+        """What the messages cost and how fast they are, as of now."""
+        depth = sum(
+            len(inbox.waiting) + len(inbox.in_job) for inbox in self._inboxes.values()
+        )
+        return self._metrics.snapshot(self._now(), inbox_depth=depth)
+
+    def feed(self, node: int, raw: bytes) -> None:
+        """Take in one message of `node`."""
+        inbox = self._inboxes.get(node) or self._open(node)
+        mark = fingerprint(raw)
+        if mark == inbox.mark:
+            inbox.record.identical += 1
+            if inbox.wants_telemetry or not inbox.is_settled:
+                self._repeat(inbox, raw)
+        elif mark in inbox.known and not (inbox.is_behind or inbox.wants_telemetry):
+            inbox.record.identical += 1
+            self._take_known(inbox, mark)
+        elif self._may_wait(node, mark):
+            self._let_wait(inbox, mark, raw)
+        else:
+            self._take_at_once(inbox, mark, raw)
+
+    def lose(self, node: int) -> None:
+        """Note that the link of `node` is gone; what it said before still counts."""
+        now = self._now()
+        inbox = self._inboxes.get(node) or self._open(node)
+        self._catch_up(inbox, now)
+        inbox.is_settled = False
+        self.pass_on(self._truth.lose(node, now))
+
+    def forget(self, node: int) -> None:
+        """Forget what `node` sent; what it sends next, if anything, is all new."""
+        if (inbox := self._inboxes.get(node)) is not None:
+            self._catch_up(inbox, self._now())
+            del self._inboxes[node]
+            self._due.pop(node, None)
+            self._hand_over()
+
+    def tick(self) -> None:
+        """End what time ends."""
+        now = self._now()
+        for future, job in tuple(self._jobs.items()):
+            if now - job.began_at >= JOB_SECONDS:
+                _LOGGER.debug("The executor is busy; decoding on the event loop")
+                del self._jobs[future]
+                future.cancel()
+                self._merge(digest_all(job.bundles))
+                self._drain_soon()
+        self._look_for_floods(now)
+        self._metrics.sample(now)
+        self.pass_on(self._truth.tick(now))
+
+    def pass_on(self, update: SiteUpdate) -> None:
+        """Tell of a change that somebody made to the truth, in its place."""
+        self._untold.add(update)
+        self._hand_over()
+
+    def close(self) -> None:
+        """Plan nothing any more."""
+        self._is_closed = True
+        for handle in (self._soon, self._later, *self._jobs):
+            if handle is not None:
+                handle.cancel()
+        self._jobs.clear()
+
+    def _open(self, node: int) -> Inbox:
+        """Return a new inbox for `node`."""
+        record = self._health.record(node)
+        inbox = self._inboxes[node] = Inbox(
+            node, record, TokenBucket(self._now()), frames_counted=record.frames
+        )
+        return inbox
+
+    # The alarm lane: what may not wait.
+
+    def _may_wait(self, node: int, mark: bytes) -> bool:
+        """Tell whether a message certainly neither raises nor ends an alarm.
+
+        The first message of a link never waits: it tells what happened while
+        there was none.
+        """
+        return (
+            not may_alarm(mark)
+            and self._truth.is_fresh(node)
+            and not self._truth.concerns_alarm(node)
+        )
+
+    def _take_at_once(self, inbox: Inbox, mark: bytes, raw: bytes) -> None:
+        """Decode and merge a message now, after those of its node that waited."""
+        now = self._now()
+        if (frame := self._decode(inbox, raw)) is None:
+            return
+        self._catch_up(inbox, now)
+        inbox.mark = mark
+        inbox.note(mark, frame)
+        self._read_telemetry(inbox, frame, now)
+        self._tell(inbox, self._apply(inbox, now), now)
+
+    def _take_known(self, inbox: Inbox, mark: bytes) -> None:
+        """Merge a message now that was decoded lately."""
+        now = self._now()
+        inbox.mark = mark
+        inbox.note(mark, inbox.known[mark])
+        self._tell(inbox, self._apply(inbox, now), now)
+
+    def _repeat(self, inbox: Inbox, raw: bytes) -> None:
+        """Take in a message that says of zones what the last one said."""
+        now = self._now()
+        if inbox.wants_telemetry and (frame := self._decode(inbox, raw)) is not None:
+            self._read_telemetry(inbox, frame, now)
+        if not inbox.is_settled and not inbox.is_behind:
+            self._tell(inbox, self._apply(inbox, now), now)
+
+    def _catch_up(self, inbox: Inbox, now: float) -> None:
+        """Merge what waits of one node, back from a job too, without telling yet."""
+        if inbox.is_behind:
+            self._absorb(inbox, digest(inbox.pick_all()), now)
+
+    def _decode(self, inbox: Inbox, raw: bytes) -> DeviceFrame | None:
+        """Return the frame, or None for a message without zone data."""
+        try:
+            frame = decode(raw)
+        except FrameError as err:
+            self._health.note_bad_frame(inbox.node, err.reason)
+            _LOGGER.debug("Node %d sent %s: %s", inbox.node, err.reason, err)
+            return None
+        self._metrics.decoded += 1
+        return frame
+
+    def _read_telemetry(self, inbox: Inbox, frame: DeviceFrame, now: float) -> None:
+        """Pass on uptime, heap, clients and malformed segments."""
+        inbox.wants_telemetry = False
+        inbox.telemetry_at = now
+        self._health.note_telemetry(inbox.node, frame)
+
+    def _apply(self, inbox: Inbox, now: float) -> SiteUpdate:
+        """Merge a node's newest decoded frame into the truth."""
+        assert inbox.frame is not None
+        update = self._truth.apply(inbox.node, inbox.frame, now)
+        inbox.is_settled = not self._truth.is_settling(inbox.node)
+        return update
+
+    # What waits.
+
+    def _let_wait(self, inbox: Inbox, mark: bytes, raw: bytes) -> None:
+        """Keep a calm message until the next drain, or longer if its node floods."""
+        now = self._now()
+        inbox.put(mark, raw, now)
+        if inbox.is_throttled:
+            self._note_throttled(inbox, now)
+        if len(inbox.waiting) > MAX_WAITING:
+            self._catch_up(inbox, now)
+            self._tell(inbox, SiteUpdate(), now)
+        elif not inbox.is_throttled:
+            self._due[inbox.node] = inbox
+            self._drain_soon()
+
+    def _drain(self) -> None:
+        """Decode and merge what waits of all nodes that have a token."""
+        self._soon = None
+        now = self._now()
+        bundles: list[Bundle] = []
+        messages = 0
+        for node, inbox in tuple(self._due.items()):
+            if messages >= MAX_BATCH_MESSAGES:
+                self._drain_soon()
+                break
+            if inbox.in_job:
+                # Its next turn comes with the job's end.
+                continue
+            if inbox.bucket.take(now):
+                inbox.is_throttled = False
+                del self._due[node]
+                if inbox.waiting:
+                    bundles.append(inbox.pick())
+                    messages += len(inbox.in_job)
+            else:
+                self._throttle(inbox, now)
+        if bundles:
+            self._metrics.note_batch(messages)
+            self._decode_batch(bundles, now)
+        else:
+            self._hand_over()
+
+    def _drain_soon(self) -> None:
+        """Let the next turn of the event loop begin with a drain."""
+        if self._due and self._soon is None and not self._is_closed:
+            self._soon = self._loop.call_soon(self._drain)
+
+    def _decode_batch(self, bundles: list[Bundle], now: float) -> None:
+        """Decode a batch here, or elsewhere if it is large."""
+        size = sum(len(raw) for bundle in bundles for _, raw in bundle.messages)
+        if self._run_job is not None and size >= JOB_BYTES:
+            try:
+                future = self._run_job(digest_all, bundles)
+            except RuntimeError as err:
+                _LOGGER.debug("No executor: %s", err)
+            else:
+                self._metrics.jobs += 1
+                self._jobs[future] = _Job(bundles, now)
+                future.add_done_callback(self._finish_job)
+                return
+        self._merge(digest_all(bundles))
+
+    def _finish_job(self, future: asyncio.Future[list[Digest]]) -> None:
+        """Merge what a job decoded; do its work here if it failed."""
+        if (job := self._jobs.pop(future, None)) is None:
+            return
+        if future.cancelled() or future.exception() is not None:
+            _LOGGER.debug("The executor failed; decoding on the event loop")
+            self._merge(digest_all(job.bundles))
+        else:
+            self._merge(future.result())
+        self._drain_soon()
+
+    def _merge(self, digests: list[Digest]) -> None:
+        """Merge decoded messages, unless their node went on without them."""
+        now = self._now()
+        for one in digests:
+            inbox = self._inboxes.get(one.node)
+            if inbox is not None and one.sequence == inbox.sequence:
+                inbox.in_job = ()
+                self._absorb(inbox, one, now)
+        self._hand_over()
+
+    def _absorb(self, inbox: Inbox, one: Digest, now: float) -> None:
+        """Merge the decoded messages of one node without telling yet."""
+        self._metrics.decoded += len(one.frames)
+        for fault in one.faults:
+            self._health.note_bad_frame(inbox.node, fault)
+        for mark, frame in one.frames:
+            inbox.note(mark, frame)
+            self._read_telemetry(inbox, frame, now)
+            if update := self._apply(inbox, now):
+                self._arrivals.append(inbox.waiting_since)
+                self._untold.add(update)
+
+    # Telling.
+
+    def _tell(self, inbox: Inbox, update: SiteUpdate, now: float) -> None:
+        """Tell of an update now, or with the next token if its node has none left."""
+        if update:
+            self._arrivals.append(now)
+            self._untold.add(update)
+        if not self._untold:
+            return
+        if self._is_news(update, now) or self._untold.is_full or inbox.bucket.take(now):
+            self._hand_over()
+        else:
+            self._throttle(inbox, now)
+
+    def _is_news(self, update: SiteUpdate, now: float) -> bool:
+        """Tell whether an update raises an alarm that was not told just now."""
+        zones = [edge.zone for edge in update.edges if edge.kind is EdgeKind.ALARM]
+        told_at = self._alarm_told_at
+        if all(
+            now - told_at.get(zone, float("-inf")) < ALARM_REPEAT_SECONDS
+            for zone in zones
+        ):
+            return False
+        told_at.update(dict.fromkeys(zones, now))
+        return True
+
+    def _hand_over(self) -> None:
+        """Tell of everything that was not told yet."""
+        if not self._untold:
+            return
+        untold, self._untold = self._untold, UpdateGatherer()
+        arrivals, self._arrivals = self._arrivals, deque(maxlen=_LATENCIES_NOTED)
+        self._on_update(untold.finish())
+        now = self._now()
+        for arrived_at in arrivals:
+            self._metrics.latency.add(now - arrived_at, now)
+
+    # Floods.
+
+    def _throttle(self, inbox: Inbox, now: float) -> None:
+        """Let a node wait for its next token."""
+        self._note_throttled(inbox, now)
+        inbox.is_throttled = True
+        self._due[inbox.node] = inbox
+        if self._later is None and not self._is_closed:
+            self._later = self._loop.call_later(SECONDS_PER_TOKEN, self._on_token)
+
+    def _on_token(self) -> None:
+        """Go on with the nodes that had to wait."""
+        self._later = None
+        self._drain()
+
+    @staticmethod
+    def _note_throttled(inbox: Inbox, now: float) -> None:
+        """Count something that has to wait for a token."""
+        inbox.record.throttled += 1
+        inbox.record.throttled_at = now
+
+    def _look_for_floods(self, now: float) -> None:
+        """Flag nodes that send too much, and let telemetry be read where it is due."""
+        limit = FLOOD_FRAMES_PER_SECOND * max(
+            now - self._ticked_at, _SHORTEST_TICK_SECONDS
+        )
+        self._ticked_at = now
+        for inbox in self._inboxes.values():
+            frames = inbox.record.frames
+            if frames - inbox.frames_counted > limit:
+                inbox.record.throttled_at = now
+            inbox.frames_counted = frames
+            inbox.wants_telemetry = now - inbox.telemetry_at >= TELEMETRY_SECONDS
+
+    @property
+    def _loop(self) -> Scheduler:
+        """Whoever calls back."""
+        return self._scheduler or asyncio.get_running_loop()

@@ -1,0 +1,85 @@
+"""What is remembered of one node's messages, and which of them still wait."""
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from .batch import Bundle
+from .glance import MAX_CALM_BYTES
+from .health import NodeRecord
+from .models import DeviceFrame
+from .throttle import TokenBucket
+
+MAX_WAITING: Final = 16
+"""Different messages of one node that wait at most; one more has all of them read."""
+
+MAX_KNOWN: Final = 4
+"""Frames of one node kept decoded: a blinking Trouble LED makes two of one state."""
+
+_SEQUENCE: Final = count(1)
+"""One for all inboxes, so that no bundle is ever taken for another."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """One node's messages on their way to the truth.
+
+    `mark` is the fingerprint of the newest message, `frame` the last one that
+    reached the truth, `known` the last few by fingerprint. `waiting` holds calm messages by fingerprint, oldest
+    first; those in `in_job` are older still and being decoded elsewhere. Times
+    are monotonic seconds.
+    """
+
+    node: int
+    record: NodeRecord
+    bucket: TokenBucket
+    mark: bytes | None = None
+    frame: DeviceFrame | None = None
+    known: dict[bytes, DeviceFrame] = field(default_factory=dict)
+    is_settled: bool = False
+    wants_telemetry: bool = False
+    telemetry_at: float = float("-inf")
+    is_throttled: bool = False
+    frames_counted: int = 0
+    waiting: dict[bytes, bytes] = field(default_factory=dict)
+    waiting_since: float = 0.0
+    in_job: tuple[tuple[bytes, bytes], ...] = ()
+    sequence: int = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether the truth has not seen all of its messages."""
+        return bool(self.waiting or self.in_job)
+
+    def put(self, mark: bytes, raw: bytes, now: float) -> None:
+        """Let a message wait; one with the same fingerprint gives up its place."""
+        if not self.is_behind:
+            self.waiting_since = now
+        self.mark = mark
+        self.waiting.pop(mark, None)
+        self.waiting[mark] = raw
+
+    def note(self, mark: bytes, frame: DeviceFrame) -> None:
+        """Keep a frame that reaches the truth now, if it is of a usual length."""
+        self.frame = frame
+        if len(mark) > MAX_CALM_BYTES:
+            return
+        self.known.pop(mark, None)
+        self.known[mark] = frame
+        if len(self.known) > MAX_KNOWN:
+            del self.known[next(iter(self.known))]
+
+    def pick(self) -> Bundle:
+        """Take what waits out, to be decoded while the node stays behind."""
+        self.sequence = next(_SEQUENCE)
+        self.in_job = tuple(self.waiting.items())
+        self.waiting.clear()
+        return Bundle(self.node, self.sequence, self.in_job)
+
+    def pick_all(self) -> Bundle:
+        """Take everything out, back from a job too, whose result is void then."""
+        self.sequence = next(_SEQUENCE)
+        messages = (*self.in_job, *self.waiting.items())
+        self.in_job = ()
+        self.waiting.clear()
+        return Bundle(self.node, self.sequence, messages)
