@@ -363,6 +363,20 @@ def test_an_online_source_beats_an_owner_that_calls_the_module_offline() -> None
     assert site.zone(1).available
 
 
+def test_a_stranger_is_believed_in_alarm_only() -> None:
+    """A node that should not carry the module cannot clear it or stand in for it."""
+    site = Site(node(1, 1), node(2, 2))
+    site.say(1, "010001")
+    site.say(2, "020000", "010000")
+    site.lose(1)
+    site.wait(3600)
+    assert site.zone(1).alarm
+    assert site.truth.modules[1].source is None
+    assert not site.zone(2).available
+    assert kinds(site.say(2, "020000", "010002")) == [(EdgeKind.ALARM, 2)]
+    assert not site.zone(2).available
+
+
 def test_alarm_known_from_before_a_restart() -> None:
     """A restored alarm stands until the first word of an active source."""
     site = Site(node(1, 1))

@@ -178,6 +178,17 @@ class ModuleStatus:
     bit5: bool = False
 
 
+class LatchMode(StrEnum):
+    """How long a zone that went into alarm stays shown in alarm."""
+
+    PANEL = "panel"
+    """Until the panel's Alarm LED goes out, like on the panel itself."""
+    HOME_ASSISTANT = "home_assistant"
+    """Until somebody resets it in Home Assistant, whatever the panel does."""
+    NONE = "none"
+    """As long as its input is active."""
+
+
 class EdgeKind(StrEnum):
     """A change that people want to be told of."""
 

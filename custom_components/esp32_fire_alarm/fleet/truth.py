@@ -8,100 +8,32 @@ unavailable, and a zone in alarm stays in alarm until a frame says otherwise.
 No sockets, no clock of its own: the caller says what time it is.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 
+from .merge import Changes, ModuleView, StandingAlarm
 from .models import (
     MODULES_PER_SITE,
     DeviceFrame,
     EdgeKind,
+    LatchMode,
     Led,
     ModuleState,
     ModuleStatus,
     NodeConfig,
     SiteSummary,
     SiteUpdate,
-    Takeover,
     ZoneEdge,
     ZoneState,
+    module_of_zone,
     zones_of_module,
 )
-from .ownership import assign_owners, pick_stand_in
+from .sources import Sources
 from .word import NodeWord
 
 CARRY_SECONDS: Final = 45.0
 """How long a source that never saw an alarm must say "clear" to be believed."""
-
-
-@dataclass(slots=True)
-class _StandingAlarm:
-    """Why a zone is shown in alarm.
-
-    `witnesses` reported it. `denier` is an active source that never did and
-    says "clear" since `denied_since`. `from_before` marks an alarm known from
-    before a restart, whose witnesses are forgotten.
-    """
-
-    since: float
-    witnesses: set[int] = field(default_factory=set)
-    from_before: bool = False
-    denier: int | None = None
-    denied_since: float = 0.0
-
-    def may_be_cleared_by(self, source: int, now: float) -> bool:
-        """Tell whether the active source's word is enough to end the alarm.
-
-        It is if it knew of the alarm; else it must insist for a while.
-        """
-        if self.from_before or source in self.witnesses:
-            return True
-        if source != self.denier:
-            self.denier, self.denied_since = source, now
-        return now - self.denied_since >= CARRY_SECONDS
-
-
-@dataclass(slots=True)
-class _Changes:
-    """An update under construction, and the occasion of it."""
-
-    now: float
-    reporter: int | None = None
-    resync: bool = False
-    zones: dict[int, ZoneState] = field(default_factory=dict)
-    modules: dict[int, ModuleStatus] = field(default_factory=dict)
-    nodes: set[int] = field(default_factory=set)
-    edges: list[ZoneEdge] = field(default_factory=list)
-    takeovers: list[Takeover] = field(default_factory=list)
-
-    def freeze(self) -> SiteUpdate:
-        """Return the finished update, alarm edges before all others."""
-        self.edges.sort(key=lambda edge: edge.kind is not EdgeKind.ALARM)
-        return SiteUpdate(
-            self.zones,
-            self.modules,
-            frozenset(self.nodes),
-            tuple(self.edges),
-            tuple(self.takeovers),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _ModuleView:
-    """One module as all its sources show it together; masks are five bits wide.
-
-    `trouble` is None while there is no active source to tell.
-    """
-
-    status: ModuleStatus
-    held: bool
-    alarm: int
-    live: int
-    trouble: int | None
-    reporters: dict[int, int]
-    drill: bool
-    panel_reset_at: float
 
 
 class SiteTruth:
@@ -118,6 +50,7 @@ class SiteTruth:
         hold_seconds: float,
         now: float,
         rank: Callable[[int], int] = lambda node: 0,
+        latch: LatchMode = LatchMode.PANEL,
     ) -> None:
         """Start with every known zone unavailable.
 
@@ -127,21 +60,54 @@ class SiteTruth:
         self.zones: dict[int, ZoneState] = {}
         self.modules: dict[int, ModuleStatus] = {}
         self._hold_seconds = hold_seconds
-        self._rank = rank
-        self._nodes = {config.node: NodeWord(config, lost_at=now) for config in nodes}
-        self._carriers: dict[int, dict[int, NodeWord]] = {}
-        self._alarms: dict[int, _StandingAlarm] = {}
-        self._load: Counter[int] = Counter()
+        self._latch = latch
+        self._sources = Sources(
+            nodes, now=now, rank=rank, latches=latch is not LatchMode.NONE
+        )
+        self._nodes = self._sources.words
+        self._alarms: dict[int, StandingAlarm] = {}
         self._waiting: set[int] = set()
-        owners = assign_owners(node.config for node in self._nodes.values())
-        for module, owner in owners.items():
+        for module, owner in self._sources.owners(self.modules).items():
             self._add_module(module, owner)
+
+    def apply_nodes(self, configs: Iterable[NodeConfig], now: float) -> SiteUpdate:
+        """Have these nodes and no others, and return what that changed.
+
+        What the others said stays as it is, alarms above all. Modules that
+        nobody carries any more are gone from `modules` and `zones` afterwards,
+        without an edge for their alarms.
+        """
+        changes = Changes(now)
+        anew = self._sources.replace_nodes(configs, now)
+        changes.nodes |= anew
+        for module, status in self.modules.items():
+            if status.source in anew or status.source not in (None, *self._nodes):
+                self.modules[module] = changes.modules[module] = replace(
+                    status, source=None
+                )
+        for standing in self._alarms.values():
+            standing.witnesses &= self._nodes.keys() - anew
+        owners = self._sources.owners(self.modules)
+        for module in self.modules.keys() - owners.keys():
+            self._remove_module(module, changes)
+        for module, owner in owners.items():
+            if module not in self.modules:
+                self._add_module(module, owner)
+                changes.modules[module] = self.modules[module]
+            elif owner != self.modules[module].owner:
+                self._sources.pass_to_another(module)
+                self.modules[module] = changes.modules[module] = replace(
+                    self.modules[module], owner=owner
+                )
+            self._merge(module, changes)
+        return changes.freeze()
 
     def apply(self, node: int, frame: DeviceFrame, now: float) -> SiteUpdate:
         """Take in one frame of `node` and return what it changed."""
         word = self._nodes[node]
         resync = word.arrive(now)
-        changes = _Changes(now, node, resync)
+        changes = Changes(now, node, resync)
+        was_latching = word.latches_now
         if word.read_leds(frame, now) or resync:
             changes.nodes.add(node)
         touched: list[int] = []
@@ -152,15 +118,20 @@ class SiteTruth:
             # The lamps decide over latched zones, so they concern every module.
             if word.read_module(module, state) or resync:
                 touched.append(module)
+        touched += word.modules if resync else ()
         touched += word.count_missed(frame)
-        for module in touched:
+        if was_latching and not word.latches_now:
+            # The lamp may have been all that kept an alarm.
+            alarmed = {module_of_zone(zone) for zone in self._alarms}
+            touched += alarmed & word.modules.keys()
+        for module in dict.fromkeys(touched):
             self._merge(module, changes)
         return changes.freeze()
 
     def lose(self, node: int, now: float) -> SiteUpdate:
         """Note that the link to `node` is gone; its zones are held from now on."""
         word = self._nodes[node]
-        changes = _Changes(now, node)
+        changes = Changes(now, node)
         if word.leave(now):
             changes.nodes.add(node)
             for module in word.modules:
@@ -169,7 +140,7 @@ class SiteTruth:
 
     def tick(self, now: float) -> SiteUpdate:
         """End what time ends: holds, stand-ins and carried alarms."""
-        changes = _Changes(now)
+        changes = Changes(now)
         for number, word in self._nodes.items():
             if word.lost_at is not None and now - word.lost_at >= self._hold_seconds:
                 word.lost_at = None
@@ -180,18 +151,75 @@ class SiteTruth:
             self._merge(module, changes)
         return changes.freeze()
 
-    def restore_alarm(self, zone: int, now: float) -> SiteUpdate:
-        """Show `zone` in alarm as before a restart, until a frame says otherwise."""
-        changes = _Changes(now)
+    def restore_alarm(
+        self, zone: int, now: float, *, witness: int | None = None
+    ) -> SiteUpdate:
+        """Show `zone` in alarm as before a restart, until a frame says otherwise.
+
+        The word of the `witness`, the node that reported it, is enough to end
+        it; others must insist. A module that nobody was configured to carry is
+        taken to be the witness's.
+        """
+        changes = Changes(now)
+        if witness not in self._nodes:
+            witness = None
+        module = module_of_zone(zone)
+        if module not in self.modules and witness is not None:
+            self._add_module(module, witness)
+            changes.modules[module] = self.modules[module]
         before = self.zones.get(zone)
         if before is not None and not before.alarm:
-            self._alarms[zone] = _StandingAlarm(now, from_before=True)
+            self._alarms[zone] = StandingAlarm(
+                now,
+                witnesses=set() if witness is None else {witness},
+                from_before=witness is None,
+            )
             self.zones[zone] = changes.zones[zone] = replace(before, alarm=True)
         return changes.freeze()
+
+    def restore_trouble(self, zone: int, now: float) -> SiteUpdate:
+        """Remember the trouble of `zone` from before a restart until a frame comes."""
+        changes = Changes(now)
+        before = self.zones.get(zone)
+        if before is not None and not before.trouble:
+            self.zones[zone] = changes.zones[zone] = replace(before, trouble=True)
+        return changes.freeze()
+
+    def reset(self, zones: Iterable[int], now: float) -> SiteUpdate:
+        """End the alarms of `zones` that nobody reports any more.
+
+        What a panel still shows in alarm stays, and so does what a lost node
+        said while its last word is held.
+        """
+        changes = Changes(now)
+        released = {zone: self._alarms[zone] for zone in zones if zone in self._alarms}
+        for standing in released.values():
+            standing.released = True
+        for module in dict.fromkeys(map(module_of_zone, released)):
+            self._merge(module, changes)
+        for standing in released.values():
+            standing.released = False
+        return changes.freeze()
+
+    @property
+    def nodes(self) -> AbstractSet[int]:
+        """The numbers of all nodes of the site."""
+        return self._nodes.keys()
 
     def is_settling(self, node: int) -> bool:
         """Tell whether even a repetition of the node's last frame changes something."""
         return self._nodes[node].settling
+
+    def concerns_alarm(self, node: int) -> bool:
+        """Tell whether the next word of `node` may end or prolong an alarm."""
+        word = self._nodes[node]
+        if Led.ALARM in (word.leds or ()):
+            return True
+        return bool(self._alarms) and any(
+            zone in self._alarms
+            for module in word.modules
+            for zone in zones_of_module(module)
+        )
 
     def leds(self, node: int) -> frozenset[Led] | None:
         """Return the panel lamps that are lit, or None while nobody knows."""
@@ -208,26 +236,48 @@ class SiteTruth:
 
     def active_modules(self, node: int) -> int:
         """Return for how many modules `node` is the active source."""
-        return self._load[node]
+        return self._sources.load[node]
 
-    def summary(self) -> SiteSummary:
-        """Return the site in a few numbers."""
+    def listed_modules(self, node: int) -> dict[int, bool]:
+        """Return the modules that the node's frames list now, and which answer."""
+        word = self._nodes[node]
+        return {
+            module: said.state.online
+            for module, said in word.modules.items()
+            if word.speaks_for(module)
+        }
+
+    def summary(self, ignored: AbstractSet[int] = frozenset()) -> SiteSummary:
+        """Return the site in a few numbers.
+
+        An alarm of an `ignored` zone (in test or disabled) is no fire, nor is
+        an Alarm LED that is lit for such zones alone.
+        """
         zones = self.zones.values()
         words = self._nodes.values()
+        in_alarm = tuple(zone for zone in self._alarms if zone not in ignored)
         offline = sum(status.online is False for status in self.modules.values())
         in_trouble = sum(zone.trouble and zone.available for zone in zones)
         given_up = sum(not word.believed for word in words)
         lit = {led for word in words if word.believed for led in word.leds or ()}
         return SiteSummary(
-            fire=bool(self._alarms) or Led.ALARM in lit,
+            fire=bool(in_alarm) or any(map(self._shows_fire, words)),
             trouble=bool(in_trouble or offline or given_up or Led.TROUBLE in lit),
-            in_alarm=tuple(self._alarms),
+            in_alarm=in_alarm,
             in_trouble=in_trouble,
             modules_offline=offline,
             nodes_connected=sum(word.fresh for word in words),
             nodes_total=len(self._nodes),
             zones_supervised=sum(zone.available and not zone.held for zone in zones),
             zones_total=len(self.zones),
+        )
+
+    def _shows_fire(self, word: NodeWord) -> bool:
+        """Tell whether a panel is in alarm without a zone in alarm to explain it."""
+        return (
+            word.believed
+            and Led.ALARM in (word.leds or ())
+            and not any(module_of_zone(zone) in word.modules for zone in self._alarms)
         )
 
     def _admit(self, module: int, state: ModuleState, word: NodeWord) -> bool:
@@ -240,24 +290,33 @@ class SiteTruth:
             if not state.online or not 1 <= module <= MODULES_PER_SITE:
                 return False
             self._add_module(module, word.config.node)
-        self._carriers[module][word.config.node] = word
+        self._sources.carry(module, word)
         return True
 
     def _add_module(self, module: int, owner: int) -> None:
         """Make a module and its five zones known, unavailable as yet."""
         self.modules[module] = ModuleStatus(module, owner)
-        self._carriers[module] = {}
+        self._sources.add(module)
         for zone in zones_of_module(module):
             self.zones[zone] = ZoneState(zone)
 
-    def _merge(self, module: int, changes: _Changes) -> None:
+    def _remove_module(self, module: int, changes: Changes) -> None:
+        """Forget a module, its zones and their alarms."""
+        self._sources.remove(self.modules.pop(module))
+        changes.modules.pop(module, None)
+        self._waiting.discard(module)
+        for zone in zones_of_module(module):
+            del self.zones[zone]
+            self._alarms.pop(zone, None)
+
+    def _merge(self, module: int, changes: Changes) -> None:
         """Work out what the site says of one module and its zones now."""
         before = self.modules[module]
-        view = self._look_at(before, changes.now)
+        view = self._sources.look_at(before, changes.now)
         status = view.status
         if status != before:
             self.modules[module] = changes.modules[module] = status
-            self._note_source(before.source, status, changes)
+            self._sources.note(before.source, status, changes)
         self._waiting.discard(module)
         if status.source not in (None, before.owner) and self._nodes[
             before.owner
@@ -266,80 +325,8 @@ class SiteTruth:
         for position, zone in enumerate(zones_of_module(module)):
             self._merge_zone(self.zones[zone], 1 << position, view, changes)
 
-    def _look_at(self, before: ModuleStatus, now: float) -> _ModuleView:
-        """Put the words of all sources of a module together."""
-        module = before.module
-        carriers = self._carriers[module]
-        fresh = {n: word for n, word in carriers.items() if word.fresh}
-        listing = {n: word for n, word in fresh.items() if word.speaks_for(module)}
-        online = {n for n in listing if listing[n].modules[module].state.online}
-        source = self._choose_source(before, online, now)
-        held = not fresh and any(word.believed for word in carriers.values())
-        alarm = live = 0
-        reporters: dict[int, int] = {}
-        for number, word in listing.items():
-            said = word.modules[module]
-            alarm |= said.latched
-            live |= said.state.alarm
-            if said.latched:
-                reporters[number] = said.latched
-        if source is not None:
-            state = listing[source].modules[module].state
-            status = replace(
-                before, source=source, online=True, bell=state.bell, bit5=state.bit5
-            )
-        elif held:
-            status = replace(before, source=None)
-        else:
-            status = ModuleStatus(module, before.owner, online=False if fresh else None)
-        return _ModuleView(
-            status=status,
-            held=held,
-            alarm=alarm,
-            live=live,
-            trouble=None if source is None else state.trouble,
-            reporters=reporters,
-            drill=any(Led.DRILL in (listing[n].leds or ()) for n in reporters),
-            panel_reset_at=max(
-                (word.alarm_led_fell_at for word in fresh.values()),
-                default=float("-inf"),
-            ),
-        )
-
-    def _choose_source(
-        self, before: ModuleStatus, online: set[int], now: float
-    ) -> int | None:
-        """Return the node whose all-clear counts: the owner, or a stand-in for it.
-
-        An owner that was lost waits until it is stable, unless nobody stands in.
-        """
-        owner, current = before.owner, before.source
-        if owner in online and (
-            current not in online or self._nodes[owner].settled(now)
-        ):
-            return owner
-        if current in online:
-            return current
-        if not online:
-            return None
-        return pick_stand_in(online, self._load, self._rank)
-
-    def _note_source(
-        self, before: int | None, status: ModuleStatus, changes: _Changes
-    ) -> None:
-        """Keep count of who speaks for how many modules, and tell of a change."""
-        after = status.source
-        if before == after:
-            return
-        if before is not None:
-            self._load[before] -= 1
-        if after is not None:
-            self._load[after] += 1
-        if before is not None and after is not None:
-            changes.takeovers.append(Takeover(status.module, before, after))
-
     def _merge_zone(
-        self, before: ZoneState, mask: int, view: _ModuleView, changes: _Changes
+        self, before: ZoneState, mask: int, view: ModuleView, changes: Changes
     ) -> None:
         """Work out what the site says of one zone now."""
         zone = before.zone
@@ -371,34 +358,49 @@ class SiteTruth:
             self._add_edge(kind, zone, view, changes)
 
     def _merge_alarm(
-        self, zone: int, mask: int, view: _ModuleView, changes: _Changes
+        self, zone: int, mask: int, view: ModuleView, changes: Changes
     ) -> bool:
         """Return whether the zone is in alarm, and keep the reasons for it."""
         standing = self._alarms.get(zone)
         if view.alarm & mask:
             if standing is None:
-                standing = self._alarms[zone] = _StandingAlarm(changes.now)
-            standing.witnesses.update(n for n, m in view.reporters.items() if m & mask)
-            standing.denier = None
+                standing = self._alarms[zone] = StandingAlarm(changes.now)
+            standing.hear({n for n, m in view.reporters.items() if m & mask})
             return True
         if standing is None:
             return False
-        if (source := view.status.source) is not None:
-            is_over = standing.may_be_cleared_by(source, changes.now)
-            if not is_over:
-                self._waiting.add(view.status.module)
-        else:
+        standing.hear(set())
+        if self._is_over(standing, view, changes.now):
+            del self._alarms[zone]
+            for word in self._nodes.values():
+                word.forget_alarm(view.status.module, mask)
+            return False
+        return True
+
+    def _is_over(self, standing: StandingAlarm, view: ModuleView, now: float) -> bool:
+        """Tell whether an alarm that nobody reports any more has ended."""
+        source = view.status.source
+        is_latched = not view.latching.isdisjoint({source, *standing.witnesses})
+        if source is None or is_latched:
+            standing.denier = None
+        if is_latched:
+            return False
+        if standing.released:
+            return not view.held
+        if self._latch is LatchMode.HOME_ASSISTANT:
+            return False
+        if source is None:
             # The module is silent: only a panel reset, seen on the Alarm LED
             # of a node that carries it, ends the alarm.
-            standing.denier = None
-            is_over = view.panel_reset_at > standing.since
-        if is_over:
-            del self._alarms[zone]
-        return not is_over
+            return view.panel_reset_at > standing.since
+        is_over = standing.may_be_cleared_by(source, now, carry_seconds=CARRY_SECONDS)
+        if not is_over:
+            self._waiting.add(view.status.module)
+        return is_over
 
     @staticmethod
     def _add_edge(
-        kind: EdgeKind, zone: int, view: _ModuleView, changes: _Changes
+        kind: EdgeKind, zone: int, view: ModuleView, changes: Changes
     ) -> None:
         """Note one edge with the node whose word it was."""
         source = changes.reporter

@@ -40,10 +40,12 @@ class NodeWord:
 
     `fresh` tells that its frames are coming in; `lost_at` is set while its
     last word is held (lost, not yet given up). Times are monotonic seconds.
+    Where it does not latch, only the present inputs count.
     """
 
     config: NodeConfig
     lost_at: float | None
+    latches: bool = True
     fresh: bool = False
     fresh_since: float = 0.0
     was_lost: bool = False
@@ -67,6 +69,11 @@ class NodeWord:
             or self._counts_missed
         )
 
+    @property
+    def latches_now(self) -> bool:
+        """Tell whether its panel keeps alarms whose inputs are normal again."""
+        return self.latches and Led.ALARM in (self.leds or ())
+
     def settled(self, now: float) -> bool:
         """Tell whether a loss, if there was one, is long enough ago."""
         return not self.was_lost or now - self.fresh_since >= OWNER_STABLE_SECONDS
@@ -77,9 +84,14 @@ class NodeWord:
         return self.fresh and word is not None and word.missed < MISSED_FRAMES
 
     def arrive(self, now: float) -> bool:
-        """Note that frames come in; return whether they did not before."""
+        """Note that frames come in; return whether they did not before.
+
+        What was said on the link before is no word of this one.
+        """
         if self.fresh:
             return False
+        for word in self.modules.values():
+            word.missed = MISSED_FRAMES
         self.fresh = True
         self.fresh_since = now
         self.lost_at = None
@@ -128,7 +140,7 @@ class NodeWord:
             self.modules[module] = ModuleWord(state, latched=state.alarm)
             return True
         latched = state.alarm
-        if Led.ALARM in (self.leds or ()):
+        if self.latches_now:
             latched |= word.latched
         changed = (
             word.state != state
@@ -152,3 +164,8 @@ class NodeWord:
             else:
                 self._counts_missed = True
         return gone
+
+    def forget_alarm(self, module: int, mask: int) -> None:
+        """Keep alarms of a module (five-bit mask) no longer: they are over."""
+        if (word := self.modules.get(module)) is not None:
+            word.latched &= ~mask

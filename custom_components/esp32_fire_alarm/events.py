@@ -1,0 +1,246 @@
+"""What a site tells Home Assistant: listeners, bus event, and their payload.
+
+Numbers become names here: an event says which zone it is in words that people
+gave it, so that an automation needs no look-up table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .fleet.models import module_of_zone
+from .fleet.occurrence import Occurrence
+from .fleet.telling import EventKind, SiteEvent
+
+if TYPE_CHECKING:
+    from .site import FireAlarmSite
+
+_LOGGER = logging.getLogger(__name__)
+
+EVENT_FIRE_ALARM: Final = f"{DOMAIN}_event"
+"""The bus event; its `type` is one of `EventKind`."""
+
+ATTR_TYPE: Final = "type"
+
+type EventListener = Callable[[SiteEvent], None]
+
+
+class EventDesk:
+    """Passes each event of a site on: to listeners, then to the bus."""
+
+    def __init__(self, site: FireAlarmSite) -> None:
+        """Start without listeners."""
+        self._site = site
+        self._listeners: list[EventListener] = []
+
+    @callback
+    def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
+        """Call `listener` with every event; returns a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_tell(self, event: SiteEvent) -> None:
+        """Tell everybody; whoever fails keeps nobody else from hearing it."""
+        for tell in (*self._listeners, self._fire):
+            try:
+                tell(event)
+            except Exception:
+                _LOGGER.exception("Telling of %s failed", event.kind)
+
+    def _fire(self, event: SiteEvent) -> None:
+        """Put an event on the bus."""
+        self._site.hass.bus.async_fire(EVENT_FIRE_ALARM, describe(self._site, event))
+
+
+def describe(site: FireAlarmSite, event: SiteEvent) -> dict[str, Any]:
+    """Return the payload of an event, in JSON's types."""
+    payload: dict[str, Any] = {
+        ATTR_TYPE: event.kind.value,
+        "site": site.entry.title,
+        "config_entry_id": site.entry.entry_id,
+        "at": iso(event.at),
+    }
+    if event.occurrence is not None:
+        return payload | _describe_zone(site, event, event.occurrence)
+    if event.node is not None:
+        return payload | _describe_node(site, event, event.node)
+    payload["zones"] = list(event.zones)
+    if event.kind is EventKind.CONFIRMED_ALARM:
+        names = [place_of_zone(site, zone).name for zone in event.zones]
+        return payload | {
+            "group": event.group,
+            "zone_names": names,
+            "drill": event.drill,
+        }
+    until = None if event.until is None else iso(event.until)
+    return payload | {"by": event.by, "why": event.why, "until": until}
+
+
+def _describe_zone(
+    site: FireAlarmSite, event: SiteEvent, occurrence: Occurrence
+) -> dict[str, Any]:
+    """Return what is said of a zone's alarm or trouble."""
+    place = place_of_zone(site, occurrence.zone)
+    return {
+        "occurrence_id": occurrence.id,
+        "zone": occurrence.zone,
+        "zone_name": place.name,
+        "module": occurrence.module,
+        "node": _owner_of(site, occurrence.zone) or occurrence.source,
+        **place.as_payload(),
+        "first": occurrence.is_first,
+        "order": occurrence.order,
+        "found_on_resync": event.found_on_resync,
+        "drill": occurrence.drill,
+        "test": occurrence.test,
+        "disabled": occurrence.disabled,
+        "source": occurrence.source,
+    }
+
+
+def _describe_node(site: FireAlarmSite, event: SiteEvent, node: int) -> dict[str, Any]:
+    """Return what is said of a node, or of the panel behind it."""
+    found = {"found_on_resync": event.found_on_resync, "drill": event.drill}
+    details: dict[str, Any]
+    match event.kind:
+        case EventKind.NODE_LOST:
+            reason = str(site.health.assess(node).reason)
+            details = {
+                "modules": site.modules_owned(node),
+                "reason": reason,
+                "lost_nodes": lost_nodes(site),
+            }
+        case EventKind.NODE_RETURNED:
+            details = {
+                "modules": site.modules_owned(node),
+                "lost_nodes": lost_nodes(site),
+            }
+        case EventKind.FAILOVER:
+            details = {
+                "modules": list(event.modules),
+                "node_before": event.node_before,
+            }
+        case EventKind.BELL:
+            details = {"module": event.modules[0], "on": event.is_on} | found
+        case EventKind.PANEL_COMMAND:
+            details = {
+                "command": event.command,
+                "by": event.by,
+                "outcome": event.outcome,
+            }
+        case _:
+            details = {
+                "lit": list(event.lit),
+                "went_on": list(event.went_on),
+                "went_off": list(event.went_off),
+            } | found
+    device_id = site.device_ids.get(node)
+    return {
+        "node": node,
+        **place_of_device(site.hass, device_id).as_payload(),
+        **details,
+    }
+
+
+def lost_nodes(site: FireAlarmSite) -> list[int]:
+    """Return all nodes that are lost at the moment."""
+    return [node for node in site.configs if site.truth.is_given_up(node)]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is, in people's words and the registries' ids."""
+
+    name: str | None = None
+    entity_id: str | None = None
+    device_id: str | None = None
+    device_name: str | None = None
+    area_name: str | None = None
+
+    def as_payload(self) -> dict[str, Any]:
+        """Return all but the name."""
+        return {
+            ATTR_ENTITY_ID: self.entity_id,
+            ATTR_DEVICE_ID: self.device_id,
+            "device_name": self.device_name,
+            "area_name": self.area_name,
+        }
+
+
+def _owner_of(site: FireAlarmSite, zone: int) -> int | None:
+    """Return the node that owns `zone` (1-315), unless it is no zone of the site."""
+    status = site.truth.modules.get(module_of_zone(zone))
+    return None if status is None else status.owner
+
+
+def place_of_zone(site: FireAlarmSite, zone: int) -> Place:
+    """Return where `zone` (1-315) is.
+
+    Nothing that may be wrong with the registries keeps an alarm from being told:
+    its number is enough.
+    """
+    try:
+        return _find_zone(site, zone)
+    except Exception:
+        _LOGGER.exception("Where zone %d is cannot be found out", zone)
+        return Place(name=f"Zone {zone}")
+
+
+def _find_zone(site: FireAlarmSite, zone: int) -> Place:
+    """Look a zone up.
+
+    If its module just turned up it has no entity yet; its node has a device.
+    """
+    registry = er.async_get(site.hass)
+    entity_id = registry.async_get_entity_id(
+        Platform.BINARY_SENSOR, DOMAIN, f"{site.site_id}_zone_{zone}"
+    )
+    entry = None if entity_id is None else registry.async_get(entity_id)
+    if entry is None:
+        owner = _owner_of(site, zone)
+        device_id = None if owner is None else site.device_ids.get(owner)
+        place = place_of_device(site.hass, device_id)
+        return replace(place, name=f"Zone {zone}")
+    return replace(
+        place_of_device(site.hass, entry.device_id),
+        name=entry.name or entry.original_name or f"Zone {zone}",
+        entity_id=entity_id,
+        area_name=_name_of_area(
+            site.hass, er.async_get_effective_area_id(site.hass, entry)
+        ),
+    )
+
+
+def place_of_device(hass: HomeAssistant, device_id: str | None) -> Place:
+    """Return where a device is."""
+    device = None if device_id is None else dr.async_get(hass).async_get(device_id)
+    if device is None:
+        return Place()
+    return Place(
+        device_id=device_id,
+        device_name=device.name_by_user or device.name,
+        area_name=_name_of_area(hass, dr.async_get_effective_area_id(hass, device)),
+    )
+
+
+def _name_of_area(hass: HomeAssistant, area_id: str | None) -> str | None:
+    """Return what people call an area."""
+    area = None if area_id is None else ar.async_get(hass).async_get_area(area_id)
+    return None if area is None else area.name
+
+
+def iso(at: float) -> str:
+    """Return seconds since the epoch as UTC in ISO 8601, to the millisecond."""
+    return dt_util.utc_from_timestamp(at).isoformat(timespec="milliseconds")

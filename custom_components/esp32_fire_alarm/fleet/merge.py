@@ -1,0 +1,104 @@
+"""What the truth works with while it merges: a module's view, changes, alarms.
+
+Passing values and nothing more; the rules are in `truth`.
+"""
+
+from dataclasses import dataclass, field
+
+from .models import (
+    EdgeKind,
+    ModuleStatus,
+    SiteUpdate,
+    Takeover,
+    ZoneEdge,
+    ZoneState,
+)
+
+
+@dataclass(slots=True)
+class StandingAlarm:
+    """Why a zone is shown in alarm.
+
+    `criers` report it now, `witnesses` reported it. `denier` is an active source that never did and
+    says "clear" since `denied_since`. `from_before` marks an alarm known from
+    before a restart, whose witnesses are forgotten. `released` tells that
+    somebody is resetting it. Times are monotonic seconds.
+    """
+
+    since: float
+    witnesses: set[int] = field(default_factory=set)
+    criers: set[int] = field(default_factory=set)
+    from_before: bool = False
+    released: bool = False
+    denier: int | None = None
+    denied_since: float = 0.0
+
+    def hear(self, criers: set[int]) -> None:
+        """Note who reports the alarm now.
+
+        When somebody begins to, nobody who does not is a witness of that: what
+        he says may be older.
+        """
+        if not criers <= self.criers:
+            self.witnesses.clear()
+        if criers:
+            self.denier = None
+        self.witnesses |= criers
+        self.criers = criers
+
+    def may_be_cleared_by(
+        self, source: int, now: float, *, carry_seconds: float
+    ) -> bool:
+        """Tell whether the active source's word is enough to end the alarm.
+
+        It is if it knew of the alarm; else it must insist for `carry_seconds`.
+        """
+        if self.from_before or source in self.witnesses:
+            return True
+        if source != self.denier:
+            self.denier, self.denied_since = source, now
+        return now - self.denied_since >= carry_seconds
+
+
+@dataclass(slots=True)
+class Changes:
+    """An update under construction, and the occasion of it."""
+
+    now: float
+    reporter: int | None = None
+    resync: bool = False
+    zones: dict[int, ZoneState] = field(default_factory=dict)
+    modules: dict[int, ModuleStatus] = field(default_factory=dict)
+    nodes: set[int] = field(default_factory=set)
+    edges: list[ZoneEdge] = field(default_factory=list)
+    takeovers: list[Takeover] = field(default_factory=list)
+
+    def freeze(self) -> SiteUpdate:
+        """Return the finished update, alarm edges before all others."""
+        self.edges.sort(key=lambda edge: edge.kind is not EdgeKind.ALARM)
+        return SiteUpdate(
+            self.zones,
+            self.modules,
+            frozenset(self.nodes),
+            tuple(self.edges),
+            tuple(self.takeovers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """One module as all its sources show it together; masks are five bits wide.
+
+    `trouble` is None while there is no active source to tell. `latching` are
+    the nodes whose panel keeps alarms whose inputs are normal again.
+    """
+
+    status: ModuleStatus
+    held: bool
+    alarm: int
+    live: int
+    trouble: int | None
+    latching: set[int]
+    reporters: dict[int, int]
+    drill: bool
+    panel_reset_at: float

@@ -1,0 +1,189 @@
+"""Who says what of a module, and whose word counts.
+
+The nodes of a site with their words, side by side. What follows from them for
+the zones is the truth's business.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from .merge import Changes, ModuleView
+from .models import Led, ModuleStatus, NodeConfig, Takeover
+from .ownership import assign_owners, pick_stand_in
+from .word import MISSED_FRAMES, NodeWord
+
+
+class Sources:
+    """All nodes of a site, and which of them speaks for each module.
+
+    `words` are the nodes' own words by number, `load` tells for how many
+    modules a node is the active source.
+    """
+
+    def __init__(
+        self,
+        configs: Iterable[NodeConfig],
+        *,
+        now: float,
+        rank: Callable[[int], int],
+        latches: bool,
+    ) -> None:
+        """Start with nodes that nobody has heard yet.
+
+        `rank` orders nodes by health, lowest first, for stand-ins.
+        """
+        self.words: dict[int, NodeWord] = {}
+        self.load: Counter[int] = Counter()
+        self._rank = rank
+        self._latches = latches
+        self._carriers: dict[int, dict[int, NodeWord]] = {}
+        self._owner_spoke: set[int] = set()
+        self.replace_nodes(configs, now)
+
+    def replace_nodes(self, configs: Iterable[NodeConfig], now: float) -> set[int]:
+        """Have these nodes and no others; return those that begin anew.
+
+        What a node said stays, unless it calls its modules otherwise now.
+        """
+        wanted = {config.node: config for config in configs}
+        for number, word in tuple(self.words.items()):
+            config = wanted.get(number)
+            if config is None or config.offset != word.config.offset:
+                del self.words[number]
+                self.load.pop(number, None)
+                for carriers in self._carriers.values():
+                    carriers.pop(number, None)
+        new = wanted.keys() - self.words.keys()
+        for number, config in wanted.items():
+            if number in new:
+                self.words[number] = NodeWord(
+                    config, lost_at=now, latches=self._latches
+                )
+            self.words[number].config = config
+        return set(new)
+
+    def owners(self, present: Mapping[int, ModuleStatus]) -> dict[int, int]:
+        """Return who should own each module (1-63) that has anybody to own it.
+
+        A module that is in nobody's configuration belongs to who reports it,
+        and stays with its `present` owner if it can.
+        """
+        owners = assign_owners(word.config for word in self.words.values())
+        for module in present.keys() - owners.keys():
+            reporters = [
+                number
+                for number, word in self._carriers[module].items()
+                if word.modules[module].missed < MISSED_FRAMES
+            ]
+            if reporters:
+                owner = present[module].owner
+                owners[module] = owner if owner in reporters else min(reporters)
+        return owners
+
+    def add(self, module: int) -> None:
+        """Make a module (1-63) known."""
+        self._carriers[module] = {}
+
+    def remove(self, status: ModuleStatus) -> None:
+        """Forget a module."""
+        if status.source is not None:
+            self.load[status.source] -= 1
+        self._owner_spoke.discard(status.module)
+        for word in self._carriers.pop(status.module).values():
+            del word.modules[status.module]
+
+    def carry(self, module: int, word: NodeWord) -> None:
+        """Note that a node lists a module."""
+        self._carriers[module][word.config.node] = word
+
+    def pass_to_another(self, module: int) -> None:
+        """Note that a module has a new owner, which takes it over unannounced."""
+        self._owner_spoke.discard(module)
+
+    def look_at(self, before: ModuleStatus, now: float) -> ModuleView:
+        """Put the words of all sources of a module together."""
+        module = before.module
+        carriers = self._carriers[module]
+        listing = {n: word for n, word in carriers.items() if word.speaks_for(module)}
+        # Anybody's alarm is believed. For all else a node that was not configured
+        # to carry the module may be another device with the same address.
+        entitled = {
+            n: word
+            for n, word in carriers.items()
+            if n == before.owner or module in word.config.modules
+        }
+        fresh = {n: word for n, word in entitled.items() if word.fresh}
+        online = {
+            n
+            for n in listing.keys() & entitled.keys()
+            if listing[n].modules[module].state.online
+        }
+        source = self._choose(before, online, now)
+        held = not fresh and any(word.believed for word in entitled.values())
+        alarm = live = 0
+        reporters: dict[int, int] = {}
+        for number, word in listing.items():
+            said = word.modules[module]
+            alarm |= said.latched
+            live |= said.state.alarm
+            if said.latched:
+                reporters[number] = said.latched
+        if source is not None:
+            state = listing[source].modules[module].state
+            status = replace(
+                before, source=source, online=True, bell=state.bell, bit5=state.bit5
+            )
+        elif held:
+            status = replace(before, source=None)
+        else:
+            status = ModuleStatus(module, before.owner, online=False if fresh else None)
+        return ModuleView(
+            status=status,
+            held=held,
+            alarm=alarm,
+            live=live,
+            trouble=None if source is None else state.trouble,
+            latching={n for n in online if listing[n].latches_now},
+            reporters=reporters,
+            drill=any(Led.DRILL in (listing[n].leds or ()) for n in reporters),
+            panel_reset_at=max(
+                (word.alarm_led_fell_at for word in fresh.values()),
+                default=float("-inf"),
+            ),
+        )
+
+    def note(self, before: int | None, status: ModuleStatus, changes: Changes) -> None:
+        """Keep count of who speaks for how many modules, and tell of a change.
+
+        An owner that comes later than its stand-in at the start takes its own;
+        nobody failed.
+        """
+        after = status.source
+        if before == after:
+            return
+        if before is not None:
+            self.load[before] -= 1
+        if after is not None:
+            self.load[after] += 1
+        is_start = after == status.owner and status.module not in self._owner_spoke
+        if after == status.owner:
+            self._owner_spoke.add(status.module)
+        if before is not None and after is not None and not is_start:
+            changes.takeovers.append(Takeover(status.module, before, after))
+
+    def _choose(self, before: ModuleStatus, online: set[int], now: float) -> int | None:
+        """Return the node whose all-clear counts: the owner, or a stand-in for it.
+
+        An owner that was lost waits until it is stable, unless nobody stands in.
+        """
+        owner, current = before.owner, before.source
+        if owner in online and (
+            current not in online or self.words[owner].settled(now)
+        ):
+            return owner
+        if current in online:
+            return current
+        if not online:
+            return None
+        return pick_stand_in(online, self.load, self._rank)

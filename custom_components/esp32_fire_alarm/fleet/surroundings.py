@@ -1,0 +1,112 @@
+"""What happens around the zones: nodes, sources, bells, panel lamps.
+
+Compares each update with what was last told, also before a restart, so that
+nothing is told twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .models import Led, ModuleStatus, SiteUpdate
+from .telling import EventKind, SiteEvent
+from .truth import SiteTruth
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What was last told of nodes (by number), bells (by module, 1-63) and lamps."""
+
+    lost: set[int] = field(default_factory=set)
+    bells: set[int] = field(default_factory=set)
+    lamps: dict[int, frozenset[Led]] = field(default_factory=dict)
+    _heard: set[int] = field(default_factory=set)
+
+    def take(
+        self, update: SiteUpdate, truth: SiteTruth, at: float
+    ) -> Iterator[SiteEvent]:
+        """Yield what an update changed; `at` is seconds since the epoch."""
+        nodes = sorted(update.nodes & truth.nodes)
+        found = {node for node in nodes if truth.is_fresh(node)} - self._heard
+        for node in nodes:
+            yield from self._of_link(node, truth, at)
+        yield from _failovers(update, at)
+        for status in update.modules.values():
+            yield from self._of_bell(status, truth, at, found)
+        for node in nodes:
+            yield from self._of_lamps(node, truth, at, found)
+
+    def forget_strangers(self, truth: SiteTruth) -> None:
+        """Forget nodes and modules that the site no longer has."""
+        self.lost &= truth.nodes
+        self._heard &= truth.nodes
+        self.bells &= truth.modules.keys()
+        for node in self.lamps.keys() - truth.nodes:
+            del self.lamps[node]
+
+    def _of_link(self, node: int, truth: SiteTruth, at: float) -> Iterator[SiteEvent]:
+        """Yield a node's loss once it is given up, and its return."""
+        if truth.is_fresh(node):
+            self._heard.add(node)
+            if node in self.lost:
+                self.lost.discard(node)
+                yield SiteEvent(kind=EventKind.NODE_RETURNED, at=at, node=node)
+            return
+        self._heard.discard(node)
+        if truth.is_given_up(node) and node not in self.lost:
+            self.lost.add(node)
+            yield SiteEvent(kind=EventKind.NODE_LOST, at=at, node=node)
+
+    def _of_bell(
+        self, status: ModuleStatus, truth: SiteTruth, at: float, found: set[int]
+    ) -> Iterator[SiteEvent]:
+        """Yield a change of a bell, if its module is there to tell."""
+        module, source = status.module, status.source
+        if source is None or status.bell is (module in self.bells):
+            return
+        self.bells ^= {module}
+        yield SiteEvent(
+            kind=EventKind.BELL,
+            at=at,
+            node=source,
+            modules=(module,),
+            is_on=status.bell,
+            found_on_resync=source in found,
+            drill=Led.DRILL in (truth.leds(source) or ()),
+        )
+
+    def _of_lamps(
+        self, node: int, truth: SiteTruth, at: float, found: set[int]
+    ) -> Iterator[SiteEvent]:
+        """Yield a change of a panel's lamps; the first sight of them is none."""
+        leds = truth.leds(node)
+        if leds is None:
+            return
+        lit = leds - {Led.BACKLIGHT}
+        before = self.lamps.get(node, lit)
+        self.lamps[node] = lit
+        if lit != before:
+            yield SiteEvent(
+                kind=EventKind.PANEL_STATUS,
+                at=at,
+                node=node,
+                lit=tuple(sorted(lit)),
+                went_on=tuple(sorted(lit - before)),
+                went_off=tuple(sorted(before - lit)),
+                found_on_resync=node in found,
+                drill=Led.DRILL in lit,
+            )
+
+
+def _failovers(update: SiteUpdate, at: float) -> Iterator[SiteEvent]:
+    """Yield one event for all modules that go from one node to another at once."""
+    moved: dict[tuple[int, int], list[int]] = {}
+    for takeover in update.takeovers:
+        moved.setdefault((takeover.before, takeover.after), []).append(takeover.module)
+    for (before, after), modules in moved.items():
+        yield SiteEvent(
+            kind=EventKind.FAILOVER,
+            at=at,
+            node=after,
+            node_before=before,
+            modules=tuple(sorted(modules)),
+        )

@@ -1,0 +1,430 @@
+"""Every event once: on the event entity, on the bus, whatever became of the links."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.esp32_fire_alarm.alarm_options import (
+    CONF_GROUP_DELAY_SECONDS,
+    CONF_GROUP_NAME,
+    CONF_GROUP_ZONES,
+    CONF_GROUPS,
+    CONF_LATCH,
+)
+from custom_components.esp32_fire_alarm.const import DOMAIN
+from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
+from custom_components.esp32_fire_alarm.fleet.models import LatchMode, NodeConfig
+from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
+from sim.fleet import SimulatedFleet
+
+from .running_site import (
+    ALARM_LED,
+    ALL_MODULES,
+    LeapingClock,
+    RunningSite,
+    bridge,
+    distributed,
+    frame,
+    node,
+    set_up,
+    until,
+)
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+HOLD_SECONDS = 45
+
+
+class Told:
+    """What was told on the bus and on the event entity; both have to agree."""
+
+    def __init__(self, site: RunningSite) -> None:
+        """Listen from now on."""
+        self.site = site
+        self.entity_id = site.entity_id("event", "site_events")
+        self.on_bus = async_capture_events(site.hass, EVENT_FIRE_ALARM)
+        self.on_entity: list[dict[str, Any]] = []
+        site.hass.bus.async_listen(EVENT_STATE_CHANGED, self._note)
+
+    @callback
+    def _note(self, event: Event[Any]) -> None:
+        if event.data["entity_id"] == self.entity_id:
+            self.on_entity.append(dict(event.data["new_state"].attributes))
+
+    def kinds(self) -> list[str]:
+        """Return what was told so far."""
+        kinds = [event.data["type"] for event in self.on_bus]
+        assert kinds == [one["event_type"] for one in self.on_entity]
+        return kinds
+
+    def zones(self, kind: EventKind = EventKind.ALARM) -> list[int]:
+        """Return the zones of which something was told."""
+        self.kinds()
+        return [
+            event.data["zone"] for event in self.on_bus if event.data["type"] == kind
+        ]
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the payloads told since the last call."""
+        self.kinds()
+        payloads = [dict(event.data) for event in self.on_bus]
+        self.on_bus.clear()
+        self.on_entity.clear()
+        return payloads
+
+
+async def test_the_entity_is_there_before_any_node(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    state = site.state("event", "site_events")
+    assert state.state == STATE_UNKNOWN
+    assert state.attributes["event_types"] == [kind.value for kind in EventKind]
+    assert state.attributes["friendly_name"] == "Tower Events"
+    entry = er.async_get(hass).async_get(state.entity_id)
+    assert entry is not None
+    assert entry.unique_id == f"{site.entry.unique_id}_site_events"
+    hub = dr.async_get(hass).async_get_device_by_identifier(
+        site.engine.identifier, site.entry.entry_id
+    )
+    assert hub is not None
+    assert entry.device_id == hub.id
+
+
+async def test_an_alarm_is_told_in_the_turn_of_its_state(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    site.engine.aggregator.feed(1, frame("010002", master=ALARM_LED))
+    # Nothing was awaited: all of this happened in the same turn.
+    assert site.zone(2).state == STATE_ON
+    assert site.is_on("fire_alarm") == STATE_ON
+    assert told.zones() == [2]
+    await site.settle()
+    (payload,) = [one for one in told.take() if one["type"] == EventKind.ALARM]
+    at = payload.pop("at")
+    assert at.endswith("+00:00")
+    assert payload == {
+        "type": "alarm",
+        "site": "Tower",
+        "config_entry_id": site.entry.entry_id,
+        "occurrence_id": site.engine.book.standing()[0].id,
+        "zone": 2,
+        "zone_name": "Zone 2",
+        "entity_id": site.entity_id("binary_sensor", "zone_2"),
+        "module": 1,
+        "node": 1,
+        "device_id": site.engine.device_ids[1],
+        "device_name": "Node 1",
+        "area_name": None,
+        "first": True,
+        "order": 1,
+        "found_on_resync": False,
+        "drill": False,
+        "test": False,
+        "disabled": False,
+        "source": 1,
+    }
+    await site.feed(1, frame("010000"))
+    assert told.zones(EventKind.ALARM_RESTORED) == [2]
+
+
+async def test_an_event_has_the_names_people_gave(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1), node(2))
+    await site.feed_all()
+    areas = ar.async_get(hass)
+    lobby, roof = areas.async_create("Lobby"), areas.async_create("Roof")
+    devices = dr.async_get(hass)
+    devices.async_update_device(
+        site.engine.device_ids[1], area_id=lobby.id, name_by_user="West wing"
+    )
+    er.async_get(hass).async_update_entity(
+        site.entity_id("binary_sensor", "zone_3"), name="Stairs", area_id=roof.id
+    )
+    await site.settle()
+    told = Told(site)
+    await site.feed(1, frame("010006"))
+    one, other = (one for one in told.take() if one["type"] == EventKind.ALARM)
+    assert (one["zone_name"], one["area_name"]) == ("Zone 2", "Lobby")
+    assert one["device_name"] == "West wing"
+    assert (other["zone_name"], other["area_name"]) == ("Stairs", "Roof")
+
+
+async def test_an_alarm_found_at_connect(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    told = Told(site)
+    await site.feed(1, frame("010001"))
+    assert told.zones() == [1]
+    assert told.take()[0]["found_on_resync"]
+
+
+async def test_a_link_that_flaps_during_the_alarm(
+    hass: HomeAssistant, clock: LeapingClock
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010001"))
+    for seconds in (1, HOLD_SECONDS + 1, 3600):
+        await site.lose(1)
+        clock.ahead_seconds += seconds
+        await site.tick()
+        assert site.zone(1).state == STATE_ON
+        await site.feed(1, frame("010001"))
+    assert told.zones() == [1]
+    assert told.kinds().count(EventKind.NODE_LOST) == 2
+    assert told.kinds().count(EventKind.NODE_RETURNED) == 2
+    await site.feed(1, frame("010000"))
+    assert told.zones(EventKind.ALARM_RESTORED) == [1]
+
+
+async def test_a_failover_during_the_alarm(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1), node(33, 1, 2))
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010001"))
+    await site.feed(33, frame("010001", "020000"))
+    await site.lose(1)
+    assert told.kinds() == [EventKind.ALARM, EventKind.FAILOVER]
+    failover = told.take()[1]
+    assert (failover["node"], failover["node_before"]) == (33, 1)
+    assert failover["modules"] == [1]
+    assert failover["device_name"] == "Node 33"
+
+
+async def test_one_alarm_from_two_sources(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1), node(33, 1, 2))
+    await site.feed_all()
+    told = Told(site)
+    site.engine.aggregator.feed(33, frame("010001", "020000"))
+    site.engine.aggregator.feed(1, frame("010001"))
+    await site.settle()
+    assert told.zones() == [1]
+    assert told.take()[0]["source"] == 33
+
+
+async def test_an_alarm_shorter_than_a_batch(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    for raw in (frame("010100"), frame("010001"), frame("010000"), frame("010100")):
+        site.engine.aggregator.feed(1, raw)
+    await site.settle()
+    assert told.zones() == told.zones(EventKind.ALARM_RESTORED) == [1]
+    assert site.zone(1).state == STATE_OFF
+
+
+@pytest.fixture(params=["distributed", "bridge"])
+def full_site(request: pytest.FixtureRequest) -> list[NodeConfig]:
+    """Return both layouts of 63 modules."""
+    return distributed() if request.param == "distributed" else [bridge()]
+
+
+async def test_everything_on_fire_at_once(
+    hass: HomeAssistant, full_site: list[NodeConfig]
+) -> None:
+    site = await set_up(hass, *full_site)
+    await site.feed_all()
+    told = Told(site)
+    everything: list[str] = []
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        everything.append(event.data["entity_id"])
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    began = asyncio.get_running_loop().time()
+    for config in full_site:
+        segments = [f"{module:02d}001F" for module in config.modules]
+        site.engine.aggregator.feed(config.node, frame(*segments, master=ALARM_LED))
+    spent = asyncio.get_running_loop().time() - began
+    assert len(site.zones(STATE_ON)) == 315
+    assert told.zones() == list(range(1, 316))
+    alarms = [one for one in told.take() if one["type"] == EventKind.ALARM]
+    assert [one["order"] for one in alarms] == list(range(1, 316))
+    assert [one["first"] for one in alarms].count(True) == 1
+    first = site.entity_id("binary_sensor", "zone_1")
+    assert everything[0] == first
+    await site.settle()
+    assert told.zones() == []
+    print(f"315 alarms to 315 states and 630 events: {spent * 1e3:.0f} ms")
+
+
+async def test_a_module_that_turns_up_in_alarm(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010000", "630010"))
+    (payload,) = told.take()
+    assert (payload["zone"], payload["zone_name"]) == (315, "Zone 315")
+    assert payload["device_name"] == "Module 63"
+    assert site.zone(315).state == STATE_ON
+
+
+async def test_what_is_told_of_nodes_bells_and_lamps(
+    hass: HomeAssistant, clock: LeapingClock
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010020"))
+    await site.feed(1, frame("010020", master="41DD"))
+    await site.lose(1)
+    clock.ahead_seconds += HOLD_SECONDS + 1
+    await site.tick()
+    await site.feed(1, frame("010020", master="41DD"))
+    bell, lamps, lost, returned = told.take()
+    assert (bell["module"], bell["on"], bell["node"]) == (1, True, 1)
+    assert (lamps["went_on"], lamps["went_off"]) == (["silenced"], [])
+    assert lamps["lit"] == ["dc", "silenced"]
+    assert (lost["type"], lost["modules"]) == (EventKind.NODE_LOST, [1])
+    assert lost["reason"]
+    assert returned["type"] == EventKind.NODE_RETURNED
+    assert {one["device_name"] for one in (bell, lamps, lost, returned)} == {"Node 1"}
+
+
+async def test_a_walk_test_is_no_fire(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    book = site.engine.book
+    until_at = book._wall() + 3600
+    book.start_test({1}, "Ann", until_at)
+    await site.feed(1, frame("010001", master=ALARM_LED))
+    assert site.zone(1).state == STATE_ON
+    assert site.is_on("fire_alarm") == STATE_OFF
+    assert told.kinds()[:2] == [EventKind.WALK_TEST_STARTED, EventKind.WALK_TEST]
+    started = told.take()[0]
+    assert (started["zones"], started["by"]) == ([1], "Ann")
+    assert started["until"].startswith("2")
+    await site.feed(1, frame("010000"))
+    book.disable(2, "Ann", "wet detector")
+    await site.feed(1, frame("010002"))
+    assert site.is_on("fire_alarm") == STATE_OFF
+    assert told.zones(EventKind.DISABLED_ZONE_ALARM) == [2]
+    assert told.zones() == []
+    book.enable(2, "Ann")
+    assert site.is_on("fire_alarm") == STATE_ON
+    assert told.zones() == [2]
+
+
+async def test_a_confirmed_alarm(hass: HomeAssistant, clock: LeapingClock) -> None:
+    group = {
+        CONF_GROUP_NAME: "Kitchen",
+        CONF_GROUP_ZONES: [1, 6],
+        CONF_GROUP_DELAY_SECONDS: 30,
+    }
+    site = await set_up(hass, node(1), node(2), options={CONF_GROUPS: [group]})
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010001"))
+    assert told.kinds() == [EventKind.ALARM]
+    clock.ahead_seconds += 30
+    site.engine.book.tick()
+    confirmed = told.take()[-1]
+    assert confirmed["type"] == EventKind.CONFIRMED_ALARM
+    assert (confirmed["group"], confirmed["zones"]) == ("Kitchen", [1])
+    assert confirmed["zone_names"] == ["Zone 1"]
+
+
+async def test_a_latch_of_home_assistant(hass: HomeAssistant) -> None:
+    options = {CONF_LATCH: LatchMode.HOME_ASSISTANT}
+    site = await set_up(hass, node(1), options=options)
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010001"))
+    await site.feed(1, frame("010000"))
+    assert site.zone(1).state == STATE_ON
+    assert site.engine.book.reset(None, "Ann") == ()
+    await site.settle()
+    assert site.zone(1).state == STATE_OFF
+    assert told.kinds() == [
+        EventKind.ALARM,
+        EventKind.ALARM_RESTORED,
+        EventKind.RESET,
+    ]
+
+
+async def test_a_listener_that_fails_is_the_only_one(hass: HomeAssistant) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    heard: list[SiteEvent] = []
+
+    def fail(event: SiteEvent) -> None:
+        raise RuntimeError("no")
+
+    stop_failing = site.engine.async_listen_events(fail)
+    stop_listening = site.engine.async_listen_events(heard.append)
+    await site.feed(1, frame("010001"))
+    assert told.zones() == [1]
+    assert [event.kind for event in heard] == [EventKind.ALARM]
+    stop_failing()
+    stop_listening()
+    await site.feed(1, frame("010000"))
+    assert len(heard) == 1
+
+
+async def test_an_alarm_without_names_is_told_all_the_same(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    monkeypatch.setattr(er, "async_get_effective_area_id", None)
+    await site.feed(1, frame("010001"))
+    (payload,) = told.take()
+    assert (payload["zone"], payload["zone_name"]) == (1, "Zone 1")
+    assert payload["area_name"] is None
+
+
+async def test_an_alarm_over_a_real_socket(hass: HomeAssistant) -> None:
+    async with SimulatedFleet(count=3, port=0, latching=True) as fleet:
+        nodes = [node(number, port=fleet.port) for number in (1, 2, 3)]
+        fleet.alarm(11)
+        site = await set_up(hass, *nodes)
+        told = Told(site)
+        await until(lambda: site.engine.summary.zones_supervised == 15, 5)
+        fleet.alarm(1)
+        await until(lambda: 1 in told.zones(), 2)
+        fleet.clear(1, 11)
+        fleet.reset()
+        await until(lambda: set(told.zones(EventKind.ALARM_RESTORED)) == {1, 11}, 5)
+        assert sorted(told.zones()) in ([1], [1, 11])
+        assert not site.engine.book.standing()
+        occurrences = site.engine.book.occurrences()
+        assert sorted(one.zone for one in occurrences) == [1, 11]
+        await site.remove()
+
+
+async def test_all_63_modules_of_the_site_have_a_place(hass: HomeAssistant) -> None:
+    """Describing costs little even where modules are children of a bridge."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame(*(f"{module:02d}0001" for module in ALL_MODULES)))
+    names = {one["device_name"] for one in told.take()}
+    assert names == {f"Module {module}" for module in ALL_MODULES}
+
+
+async def test_removing_the_site_removes_its_log(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed(1, frame("010001"))
+    key = f"{DOMAIN}.{site.entry.entry_id}"
+    assert key in hass_storage
+    await hass.config_entries.async_remove(site.entry.entry_id)
+    assert key not in hass_storage
