@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.esp32_fire_alarm import config_flow, options_flow
+from custom_components.esp32_fire_alarm import config_flow, options_flow, site_dialogue
 from custom_components.esp32_fire_alarm.const import (
     CONF_ADDRESSES,
     CONF_NODES,
@@ -40,9 +40,9 @@ WORDS: dict[str, dict[str, Any]] = {
     language: json.loads((TRANSLATIONS / f"{language}.json").read_text("utf-8"))
     for language in ("en", "id")
 }
-FINISH = {config_flow.CONF_ACTION: config_flow.ACTION_FINISH}
-SCAN_AGAIN = {config_flow.CONF_ACTION: config_flow.ACTION_SCAN}
-CHANGE = {config_flow.CONF_ACTION: config_flow.ACTION_CHANGE}
+FINISH = {site_dialogue.CONF_ACTION: site_dialogue.ACTION_FINISH}
+SCAN_AGAIN = {site_dialogue.CONF_ACTION: site_dialogue.ACTION_SCAN}
+CHANGE = {site_dialogue.CONF_ACTION: site_dialogue.ACTION_CHANGE}
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -205,6 +205,7 @@ async def test_as_the_browser_gets_it(
 ) -> None:
     """Every page survives the way through Home Assistant's own web interface."""
     assert await async_setup_component(hass, "config", {})
+    assert await async_setup_component(hass, "file_upload", {})
     client = await hass_client()
 
     async def post(url: str, **body: Any) -> dict[str, Any]:
@@ -234,6 +235,8 @@ async def test_as_the_browser_gets_it(
     assert page["type"] == "create_entry"
     entry_id = page["result"]["entry_id"]
     page = await post("options/flow", handler=entry_id)
+    assert page["menu_options"] == ["settings", "zone_sheet", "scan_again"]
+    page = await post(f"options/flow/{page['flow_id']}", next_step_id="settings")
     sections = {field["name"]: field for field in page["data_schema"]}
     assert sections["supervision"]["type"] == "expandable"
     hold = {field["name"]: field for field in sections["supervision"]["schema"]}[
@@ -247,7 +250,7 @@ async def test_missing_ones_can_stay_out(hass: HomeAssistant) -> None:
     """The choice to add silent ones is the installer's."""
     async with fleet_at("127.1.1.2", absent=[2]) as fleet:
         page = await submit(hass, await start(hass), typed(fleet, "127.1.1.2-4"))
-    page = await submit(hass, page, {**FINISH, config_flow.CONF_ADD_MISSING: False})
+    page = await submit(hass, page, {**FINISH, site_dialogue.CONF_ADD_MISSING: False})
     assert [n.modules for n in nodes_from_entry(page["data"])] == [(1,), (3,)]
 
 
@@ -273,7 +276,7 @@ async def test_scan_again_and_change_addresses(hass: HomeAssistant) -> None:
         fleet.node(3).up()
         page = await submit(hass, page, SCAN_AGAIN)
         assert "3 of 3 addresses" in read(page)
-        assert config_flow.CONF_ADD_MISSING not in fields(page)
+        assert site_dialogue.CONF_ADD_MISSING not in fields(page)
         page = await submit(hass, page, CHANGE)
         assert page["step_id"] == "user"
         assert not page["errors"]
@@ -398,13 +401,17 @@ async def test_nodes_that_do_not_know_their_number(hass: HomeAssistant) -> None:
         page = await submit(hass, await start(hass), typed(fleet, "127.1.8.2-4"))
     assert "numbered by the place of its address" in read(page)
     assert "- `127.1.8.2-127.1.8.4` → 1-3" in read(page)
-    assert fields(page)[config_flow.CONF_NUMBERING] == "position"
-    page = await submit(hass, page, {**FINISH, config_flow.CONF_NUMBERING: "reported"})
+    assert fields(page)[site_dialogue.CONF_NUMBERING] == "position"
+    page = await submit(
+        hass, page, {**FINISH, site_dialogue.CONF_NUMBERING: "reported"}
+    )
     # Not saved: the new numbers are shown first.
     assert page["step_id"] == "result"
     assert "Several ESP32s claim the same module" in read(page)
     assert "- 1: `127.1.8.2-127.1.8.4`" in read(page)
-    page = await submit(hass, page, {**FINISH, config_flow.CONF_NUMBERING: "position"})
+    page = await submit(
+        hass, page, {**FINISH, site_dialogue.CONF_NUMBERING: "position"}
+    )
     assert "Several ESP32s" not in read(page)
     page = await submit(hass, page, FINISH)
     assert [(n.modules, n.offset) for n in nodes_from_entry(page["data"])] == [
@@ -421,7 +428,7 @@ async def test_a_bridge(hass: HomeAssistant) -> None:
     assert "Layout: bridge" in read(page)
     assert "- `127.1.10.2` → 1-63" in read(page)
     assert "- `127.1.10.3`: Nothing listens on this port. Left out" in read(page)
-    assert list(fields(page)) == [config_flow.CONF_ACTION]
+    assert list(fields(page)) == [site_dialogue.CONF_ACTION]
     page = await submit(hass, page, FINISH)
     assert nodes_from_entry(page["data"]) == [
         node(1, "127.1.10.2", fleet.port, *range(1, 64))
@@ -436,7 +443,7 @@ async def test_no_node_at_all(hass: HomeAssistant) -> None:
     page = await submit(hass, page, FINISH)
     assert page["errors"] == {"base": "no_nodes"}
     assert "None of these addresses can be part" in read(page)
-    page = await submit(hass, page, {**FINISH, config_flow.CONF_ADD_MISSING: True})
+    page = await submit(hass, page, {**FINISH, site_dialogue.CONF_ADD_MISSING: True})
     assert len(nodes_from_entry(page["data"])) == 63
 
 
@@ -532,9 +539,15 @@ async def test_reconfigure(hass: HomeAssistant, setup_entry: AsyncMock) -> None:
         assert fields(page) == typed(port, "typed before", standby="")
         page = await submit(hass, page, typed(port, "127.1.20.2-5", name="New mill"))
         assert "3 of 4 addresses" in read(page)
+        assert (
+            "Compared with the site so far:**\n\n"
+            "- New: `127.1.20.5` → 4\n"
+            "- No longer part of the site: `127.1.20.100` → 9\n"
+            "- Moved: `127.1.20.99` → 3, now `127.1.20.4` → 3\n" in read(page)
+        )
         assert "`127.1.20.3`: Nothing listens on this port. Part of" in read(page)
         # It stays whatever is chosen, so there is nothing to choose.
-        assert config_flow.CONF_ADD_MISSING not in fields(page)
+        assert site_dialogue.CONF_ADD_MISSING not in fields(page)
         page = await submit(hass, page, FINISH)
     assert page["type"] is FlowResultType.ABORT
     assert page["reason"] == "reconfigure_successful"
@@ -548,7 +561,8 @@ async def test_reconfigure(hass: HomeAssistant, setup_entry: AsyncMock) -> None:
         node(12, "127.1.20.3", port, 2),
         node(13, "127.1.20.4", port, 3),
     ]
-    assert len(setup_entry.mock_calls) == 2
+    # The running site takes over the difference by itself, see test_rearrange.
+    assert len(setup_entry.mock_calls) == 1
 
 
 async def test_reconfigure_without_a_change(
@@ -594,12 +608,26 @@ async def test_reconfigure_errors_and_recovery(hass: HomeAssistant) -> None:
 # Options.
 
 
+async def open_settings(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> ConfigFlowResult:
+    """Open the settings in the options."""
+    page = await hass.config_entries.options.async_init(entry.entry_id)
+    assert page["type"] is FlowResultType.MENU
+    words = WORDS["en"]["options"]["step"]["init"]
+    assert list(words["menu_options"]) == page["menu_options"]
+    assert list(words["menu_option_descriptions"]) == page["menu_options"]
+    return await hass.config_entries.options.async_configure(
+        page["flow_id"], {"next_step_id": "settings"}
+    )
+
+
 async def test_options(hass: HomeAssistant, setup_entry: AsyncMock) -> None:
     """Defaults, then what was chosen, after a reload."""
     entry = site([node(1, "127.1.23.2", 81, 1)])
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    page = await hass.config_entries.options.async_init(entry.entry_id)
+    page = await open_settings(hass, entry)
     assert page["type"] is FlowResultType.FORM
     assert "after 61 seconds at the latest" in read(page, "options")
     assert "allows 100 seconds" in read(page, "options")
@@ -633,7 +661,7 @@ async def test_options(hass: HomeAssistant, setup_entry: AsyncMock) -> None:
     await hass.async_block_till_done()
     assert entry.options == chosen
     assert len(setup_entry.mock_calls) == 2
-    page = await hass.config_entries.options.async_init(entry.entry_id)
+    page = await open_settings(hass, entry)
     assert "after 91 seconds at the latest" in read(page, "options")
 
 
@@ -644,7 +672,7 @@ async def test_options_that_are_too_slow(
     monkeypatch.setattr(options_flow, "MAX_FAULT_SECONDS", 60)
     entry = site([node(1, "127.1.24.2", 81, 1)])
     entry.add_to_hass(hass)
-    page = await hass.config_entries.options.async_init(entry.entry_id)
+    page = await open_settings(hass, entry)
     slow = {
         "heartbeat_seconds": 20,
         "silence_seconds": 15,
@@ -679,7 +707,9 @@ def _flat(words: dict[str, Any], path: str = "") -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("part", ["config", "options", "selector"])
+@pytest.mark.parametrize(
+    "part", ["config", "options", "selector", "services", "exceptions"]
+)
 def test_both_languages_say_the_same(part: str) -> None:
     """Same keys, same placeholders; and options are described in their sections."""
     english, indonesian = (_flat(WORDS[language][part]) for language in ("en", "id"))
@@ -695,5 +725,5 @@ def _holes(text: str) -> set[str | None]:
 
 def test_every_option_is_described() -> None:
     """Each field of each section has a name and an explanation."""
-    for section in WORDS["en"]["options"]["step"]["init"]["sections"].values():
+    for section in WORDS["en"]["options"]["step"]["settings"]["sections"].values():
         assert section["data"].keys() == section["data_description"].keys()

@@ -1,8 +1,9 @@
-"""The options of a site: how closely it is watched, and what it may send."""
+"""The options of a site: how closely it is watched, its zones, and who answers now."""
 
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import CONF_NAME
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -16,6 +17,7 @@ from .const import (
     CONF_COMMANDS_ENABLED,
     CONF_HEARTBEAT_SECONDS,
     CONF_HOLD_SECONDS,
+    CONF_NODES,
     CONF_PING,
     CONF_SILENCE_SECONDS,
     DEFAULT_COMMANDS_ENABLED,
@@ -24,19 +26,61 @@ from .const import (
     MAX_FAULT_SECONDS,
     SILENCE_BOUNDS,
 )
-from .topology import supervision_from_options
+from .discovery import async_close_cards
+from .fleet.plan import SitePlan
+from .sheet_flow import SheetSteps
+from .site_dialogue import SiteDialogue
+from .site_draft import DraftError, read_draft
+from .topology import nodes_to_entry, supervision_from_options
 
 SECTION_SUPERVISION: Final = "supervision"
 SECTION_COMMANDS: Final = "commands"
 
 
-class FireAlarmOptionsFlow(OptionsFlowWithReload):
-    """How closely links are watched, and whether commands may be sent."""
+class FireAlarmOptionsFlow(SheetSteps, SiteDialogue, OptionsFlowWithReload):
+    """What is changed about a site while it runs.
+
+    Only the settings are options of the entry. A sheet of zones changes none,
+    so that no link is made anew for it.
+    """
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the options, or keep them."""
+        """Offer what there is."""
+        return self.async_show_menu(
+            step_id="init", menu_options=["settings", "zone_sheet", "scan_again"]
+        )
+
+    async def async_step_scan_again(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the site's addresses anew."""
+        entry = self._entry = self.config_entry
+        self._draft = read_draft({CONF_NAME: entry.title, **entry.data})
+        try:
+            self._refuse_overlap(self._draft)
+        except DraftError as err:
+            return self.async_abort(
+                reason=err.key, description_placeholders=err.placeholders
+            )
+        return await self.async_step_scan()
+
+    @override
+    async def _async_finish(self, plan: SitePlan) -> ConfigFlowResult:
+        """Keep what the scan found; without a difference no link notices."""
+        entry = self.config_entry
+        data = {**entry.data, CONF_NODES: nodes_to_entry(plan.nodes)}
+        async_close_cards(self.hass, plan.nodes, own_flow_id=self.flow_id)
+        # The site takes over what is new by itself; no other link notices.
+        if not self.hass.config_entries.async_update_entry(entry, data=data):
+            return self.async_abort(reason="site_unchanged")
+        return self.async_abort(reason="site_changed")
+
+    async def async_step_settings(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the settings, or keep them."""
         options = dict(self.config_entry.options)
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -50,7 +94,7 @@ class FireAlarmOptionsFlow(OptionsFlowWithReload):
             errors["base"] = "too_slow"
         supervision = supervision_from_options(options)
         return self.async_show_form(
-            step_id="init",
+            step_id="settings",
             data_schema=vol.Schema(
                 {
                     vol.Required(SECTION_SUPERVISION): section(

@@ -111,6 +111,16 @@ def refuse_overlap(
                 )
 
 
+def with_addresses(text: str, addresses: Iterable[DeviceAddress], port: int) -> str:
+    """Return a text of addresses with some more, but for those it has already.
+
+    `port` (1-65535) is the one that the text takes for granted.
+    """
+    listed = parse_addresses(text, port)
+    new = [address for address in addresses if address not in listed]
+    return f"{text}\n{format_addresses(new, port)}" if new else text
+
+
 def _read_field(field: str, text: str, port: int) -> tuple[DeviceAddress, ...]:
     """Return the addresses in a field.
 

@@ -1,41 +1,40 @@
-"""A scan's outcome in plain words, for the page that shows it.
+"""A scan's outcome in plain words, for the page that shows it."""
 
-The words come from the translations, in the language of the server: a form's
-own text cannot say how often a sentence is needed.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 
-from .const import DOMAIN
 from .fleet.addresses import format_addresses
+from .fleet.difference import compare
 from .fleet.models import ZONES_PER_MODULE, DeviceAddress, NodeConfig
 from .fleet.plan import Numbering, SitePlan
 from .fleet.scan import ScanResult
-
-_WORDS = f"component.{DOMAIN}.selector."
+from .words import Words, bullets, code, number_ranges
 
 
 async def async_describe_plan(
-    hass: HomeAssistant, plan: SitePlan, *, standby: ScanResult | None, port: int
+    hass: HomeAssistant,
+    plan: SitePlan,
+    *,
+    standby: ScanResult | None,
+    port: int,
+    known: Sequence[NodeConfig] | None = None,
 ) -> dict[str, str]:
     """Return what the result page's text needs.
 
     `standby` is what the standby addresses answered; `port` (1-65535) is the
-    one not worth mentioning.
+    one not worth mentioning. `known` are the nodes of a site that is changed.
     """
-    words = await async_get_translations(
-        hass, hass.config.language, "selector", {DOMAIN}
-    )
+    report = _Report(await Words.async_get(hass), port)
+    paragraphs = list(report.paragraphs(plan, standby))
+    if known is not None:
+        paragraphs.insert(0, report.difference(known, plan))
     return {
         "found": str(len(plan.answers.found)),
         "total": str(len(plan.answers.probes)),
         "modules": str(len(plan.modules)),
         "zones": str(len(plan.modules) * ZONES_PER_MODULE),
-        "report": "\n\n".join(_Report(words, port).paragraphs(plan, standby)),
+        "report": "\n\n".join(paragraphs),
     }
 
 
@@ -43,11 +42,9 @@ async def async_describe_faults(
     hass: HomeAssistant, result: ScanResult, *, port: int
 ) -> str:
     """Return in one line of plain text why nobody answered."""
-    words = await async_get_translations(
-        hass, hass.config.language, "selector", {DOMAIN}
-    )
+    words = await Words.async_get(hass)
     return " ".join(
-        f"{format_addresses(addresses, port)}: {words[f'{_WORDS}scan_fault.options.{fault}']}"
+        f"{format_addresses(addresses, port)}: {words.say('scan_fault', fault)}"
         for fault, addresses in result.missing.items()
     )
 
@@ -55,10 +52,29 @@ async def async_describe_faults(
 class _Report:
     """Puts the paragraphs together."""
 
-    def __init__(self, words: Mapping[str, str], port: int) -> None:
+    def __init__(self, words: Words, port: int) -> None:
         """Keep the words of the language and the port everybody has."""
-        self._words = words
+        self._say = words.say
         self._port = port
+
+    def difference(self, known: Sequence[NodeConfig], plan: SitePlan) -> str:
+        """Return what is new, missing and moved, compared to the site as it was."""
+        found = compare(known, plan.nodes)
+        lines = [
+            *(self._change("new", "", self._node(node)) for node in found.new),
+            *(self._change("missing", self._node(node), "") for node in found.missing),
+            *(
+                self._change("moved", self._node(one), self._node(other))
+                for one, other in found.moved
+            ),
+            *(
+                self._change("changed", self._node(one), self._node(other))
+                for one, other in found.changed
+            ),
+        ]
+        if not lines:
+            return self._say("scan_report", "unchanged")
+        return bullets(self._say("scan_report", "difference"), lines)
 
     def paragraphs(self, plan: SitePlan, standby: ScanResult | None) -> Iterator[str]:
         """Yield what there is to say, in Markdown."""
@@ -106,7 +122,7 @@ class _Report:
         for run in runs:
             modules = (module for node in run for module in node.modules)
             addresses = [node.address for node in run]
-            yield f"{self._code(addresses)} → {_ranges(modules)}"
+            yield f"{self._code(addresses)} → {number_ranges(modules)}"
 
     def _fate_lines(self, plan: SitePlan) -> Iterator[str]:
         """Yield what is wrong with addresses, and what becomes of them."""
@@ -120,19 +136,27 @@ class _Report:
             reason = f"{self._say('scan_fault', fault)} " if fault else ""
             yield f"{self._code(addresses)}: {reason}{self._say('scan_fate', fate)}"
 
-    def _list(self, head: str, lines: Iterable[str]) -> str:
-        """Return a heading sentence and a bullet list."""
-        return "\n".join(
-            (self._say("scan_report", head), "", *(f"- {line}" for line in lines))
+    def _change(self, key: str, before: str, after: str) -> str:
+        """Return one difference."""
+        return self._say("node_change", key, before=before, after=after)
+
+    def _node(self, node: NodeConfig) -> str:
+        """Return a node's addresses and what it carries."""
+        addresses = (
+            [node.address] if node.standby is None else [node.address, node.standby]
+        )
+        return (
+            f"{' / '.join(self._code([one]) for one in addresses)}"
+            f" → {number_ranges(node.modules)}"
         )
 
-    def _say(self, kind: str, key: str) -> str:
-        """Return a sentence of the translations."""
-        return self._words[f"{_WORDS}{kind}.options.{key}"]
+    def _list(self, head: str, lines: Iterable[str]) -> str:
+        """Return a heading sentence and a bullet list."""
+        return bullets(self._say("scan_report", head), lines)
 
     def _code(self, addresses: Iterable[DeviceAddress]) -> str:
         """Return addresses so that Markdown leaves them alone."""
-        return f"`{format_addresses(addresses, self._port)}`"
+        return code(format_addresses(addresses, self._port))
 
 
 def _continues(one: NodeConfig, other: NodeConfig) -> bool:
@@ -141,14 +165,3 @@ def _continues(one: NodeConfig, other: NodeConfig) -> bool:
         len(one.modules) == len(other.modules) == 1
         and one.modules[0] + 1 == other.modules[0]
     )
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Return ascending numbers as text, neighbours as ranges: `1-3, 5`."""
-    parts = []
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        members = [number for _, number in run]
-        parts.append(
-            f"{members[0]}-{members[-1]}" if len(members) > 1 else str(members[0])
-        )
-    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""ESP32s that announce themselves or are looked for."""

@@ -1,0 +1,541 @@
+"""Names and areas of all zones at once: looked at first, then applied to the registries."""
+
+import asyncio
+from io import BytesIO
+import json
+from pathlib import Path
+import time
+from typing import Any
+
+from aiohttp import FormData
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.esp32_fire_alarm import sheet_flow, zone_names
+from custom_components.esp32_fire_alarm.sheet import SheetRow, format_sheet, parse_sheet
+from custom_components.esp32_fire_alarm.sheet_words import ZoneKind
+from sim.fleet import SimulatedFleet
+
+from .running_site import (
+    RunningSite,
+    bridge,
+    distributed,
+    node,
+    set_up,
+    until,
+)
+
+TRANSLATIONS = Path(sheet_flow.__file__).parent / "translations"
+WORDS: dict[str, dict[str, Any]] = {
+    language: json.loads((TRANSLATIONS / f"{language}.json").read_text("utf-8"))
+    for language in ("en", "id")
+}
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+
+class Options:
+    """The options dialogue of a site."""
+
+    def __init__(self, site: RunningSite) -> None:
+        """Look at a site's options."""
+        self.hass = site.hass
+        self.entry_id = site.entry.entry_id
+        self.page: ConfigFlowResult
+
+    async def open(self) -> ConfigFlowResult:
+        """Open the sheet."""
+        self.page = await self.hass.config_entries.options.async_init(self.entry_id)
+        return await self.choose("zone_sheet")
+
+    async def choose(self, step: str) -> ConfigFlowResult:
+        """Choose an entry of a menu."""
+        assert step in self.page["menu_options"]
+        return await self.submit({"next_step_id": step})
+
+    async def paste(self, text: str) -> ConfigFlowResult:
+        """Open the sheet and submit another text."""
+        await self.open()
+        return await self.submit({"sheet": text})
+
+    async def submit(self, values: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Submit a page, or just look at it again."""
+        self.page = await self.hass.config_entries.options.async_configure(
+            self.page["flow_id"], values
+        )
+        return self.page
+
+    @property
+    def text(self) -> str:
+        """All that the page says, in English."""
+        words = WORDS["en"]["options"]
+        placeholders = self.page.get("description_placeholders") or {}
+        if self.page["type"] is FlowResultType.ABORT:
+            return str(words["abort"][self.page["reason"]].format(**placeholders))
+        step = words["step"][self.page["step_id"]]
+        texts = [step["title"], step.get("description", "")]
+        if self.page["type"] is FlowResultType.MENU:
+            assert self.page["menu_options"] == list(step["menu_options"])
+            texts += step["menu_options"].values()
+        texts += [
+            words["error"][key] for key in (self.page.get("errors") or {}).values()
+        ]
+        return "\n".join(texts).format(**placeholders)
+
+    @property
+    def sheet(self) -> str:
+        """What the text field holds."""
+        assert self.page["data_schema"] is not None
+        values = {
+            str(field): (field.description or {}).get("suggested_value")
+            for field in self.page["data_schema"].schema
+        }
+        assert list(values) == ["sheet", "file"]
+        text = values["sheet"]
+        assert isinstance(text, str)
+        return text
+
+
+def entity(site: RunningSite, key: str) -> er.RegistryEntry:
+    """Return the registry entry of a binary sensor."""
+    found = er.async_get(site.hass).async_get(site.entity_id("binary_sensor", key))
+    assert found is not None
+    return found
+
+
+def area_name(hass: HomeAssistant, area_id: str | None) -> str | None:
+    """Return the name of an area."""
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    return area.name if area else None
+
+
+async def test_rename_move_and_classify(hass: HomeAssistant) -> None:
+    """From the menu to the registries, with a look in between."""
+    site = await set_up(hass, node(1), node(2), node(3))
+    ar.async_get(hass).async_create("Ground floor")
+    options = Options(site)
+    page = await options.open()
+    assert page["step_id"] == "zone_sheet"
+    assert not page["errors"]
+    assert options.text
+    assert options.sheet.startswith(
+        "zone\tname\tarea\tdevice_class\tenabled\n1\t\t\tsmoke\tyes\n"
+    )
+    assert len(options.sheet.splitlines()) == 16
+    page = await options.submit(
+        {
+            "sheet": "zone;name;area;class;enabled;floor\n"
+            "1;Kitchen;ground FLOOR;heat;yes;0\n"
+            "2;Zone 2;Lobby;mcp;yes;0\n"
+            "3;=Gas `room`;lobby;gas;;0\n"
+            "15;;;;no;0\n"
+            "16;Not there;;;;\n"
+            "315;Not there;;;;\n"
+        }
+    )
+    assert page["type"] is FlowResultType.MENU
+    assert page["step_id"] == "sheet_preview"
+    text = options.text
+    assert "- Names: 2\n" in text
+    assert "- Areas of zones: 3\n" in text
+    assert "- Device classes: 3\n" in text
+    assert "- New areas: 1 (`Lobby`)" in text
+    assert "Warning: zones 15 would be disabled" in text
+    assert "would be enabled" not in text
+    assert "Zones 1, 3 would no longer count as smoke" in text
+    assert "Zones 16, 315 are not part of this site" in text
+    assert "mean nothing here: `floor`" in text
+    assert (
+        "- 1: default name → `Kitchen`, area none → `ground FLOOR`, smoke → heat\n"
+        in text
+    )
+    assert "- 2: area none → `Lobby`, smoke → manual call point\n" in text
+    assert "- 3: default name → `=Gas 'room'`" in text
+    assert "- 15: disabled" in text
+    # Nothing has changed, and a browser may be opened anew.
+    assert entity(site, "zone_1").name is None
+    assert [area.name for area in ar.async_get(hass).async_list_areas()] == [
+        "Ground floor"
+    ]
+    assert (await options.submit())["step_id"] == "sheet_preview"
+    page = await options.choose("sheet_apply")
+    assert page["type"] is FlowResultType.ABORT
+    assert options.text == "4 zones were changed."
+    await site.settle()
+    one, two, three = (entity(site, f"zone_{zone}") for zone in (1, 2, 3))
+    assert (one.name, two.name, three.name) == ("Kitchen", None, "=Gas `room`")
+    assert (one.device_class, two.device_class, three.device_class) == (
+        "heat",
+        None,
+        "gas",
+    )
+    assert area_name(hass, one.area_id) == "Ground floor"
+    assert two.area_id == three.area_id
+    assert area_name(hass, two.area_id) == "Lobby"
+    assert entity(site, "zone_15").disabled_by is er.RegistryEntryDisabler.USER
+    assert site.zone(1).name.endswith("Kitchen")
+    assert site.zone(1).attributes["device_class"] == "heat"
+    assert site.zone(3).attributes["device_class"] == "gas"
+    assert hass.states.get(entity(site, "zone_15").entity_id) is None
+    # Its trouble sensor goes with the zone.
+    assert entity(site, "zone_1_trouble").area_id == one.area_id
+    assert entity(site, "zone_1_trouble").name is None
+
+
+async def test_back_to_the_sheet(hass: HomeAssistant) -> None:
+    """What was pasted is still there."""
+    options = Options(await set_up(hass, node(1)))
+    await options.paste("1,Kitchen")
+    page = await options.choose("zone_sheet")
+    assert page["step_id"] == "zone_sheet"
+    assert options.sheet == "1,Kitchen"
+    await options.submit({"sheet": "1,Cellar"})
+    assert "`Cellar`" in options.text
+
+
+async def test_there_and_back_exactly(hass: HomeAssistant) -> None:
+    """Applying what was exported changes nothing; clearing gives the defaults back."""
+    site = await set_up(hass, node(1), node(2))
+    rows = [
+        SheetRow(1, "Kitchen", "Hall", ZoneKind.HEAT, True),
+        SheetRow(2, "'-quoted\", odd", "", ZoneKind.MANUAL_CALL_POINT, True),
+        SheetRow(3, "", "Hall", ZoneKind.GAS, False),
+        *(
+            SheetRow(zone, f"Room {zone}", "", ZoneKind.SMOKE, True)
+            for zone in range(4, 11)
+        ),
+    ]
+    options = Options(site)
+    await options.paste(format_sheet(rows))
+    await options.choose("sheet_apply")
+    await site.settle()
+    await options.open()
+    assert parse_sheet(options.sheet).rows == tuple(rows)
+    page = await options.submit({"sheet": options.sheet})
+    assert page["errors"] == {"base": "sheet_same"}
+    assert "changes nothing" in options.text
+    await options.submit(
+        {"sheet": "zone,name,area,class\n1,,,smoke\n2,Zone 2,,smoke\n3,,,smoke\n"}
+    )
+    assert "- Device classes: 3" in options.text
+    assert (
+        "- 1: `Kitchen` → default name, area `Hall` → none, heat → smoke\n"
+        in options.text
+    )
+    await options.choose("sheet_apply")
+    for zone in (1, 2, 3):
+        changed = entity(site, f"zone_{zone}")
+        assert (changed.name, changed.area_id, changed.device_class) == (
+            None,
+            None,
+            None,
+        )
+
+
+async def test_errors_in_lines_change_nothing(hass: HomeAssistant) -> None:
+    """All errors are shown, the text stays, and correcting it goes on."""
+    site = await set_up(hass, node(1))
+    options = Options(site)
+    page = await options.paste("zone,name,class\n1,Kitchen,laser\n400,Hall,\n2,`A`,`b`")
+    assert page["type"] is FlowResultType.FORM
+    assert page["errors"] == {"base": "sheet_errors"}
+    assert (
+        "- Line 2, device class: `laser` is no device class. Write smoke,"
+        in options.text
+    )
+    assert "- Line 3, zone: `400` is no zone." in options.text
+    assert "- Line 4, device class: `'b'` is no" in options.text
+    assert options.sheet.endswith("400,Hall,\n2,`A`,`b`")
+    assert entity(site, "zone_1").name is None
+    page = await options.submit({})
+    assert "There is no line of a zone" in options.text
+    page = await options.submit({"sheet": "zone,name,,\n1,A,B,C,D,E"})
+    assert "- Line 2: There are more cells than columns: `D E`" in options.text
+    page = await options.submit(
+        {"sheet": "\n".join(f"{n},A,,laser" for n in range(1, 51))}
+    )
+    assert "- Line 40," in options.text
+    assert "- Line 41," not in options.text
+    assert "- … and 10 more" in options.text
+    page = await options.submit({"sheet": "1,Kitchen"})
+    assert page["type"] is FlowResultType.MENU
+    await options.choose("sheet_apply")
+    assert entity(site, "zone_1").name == "Kitchen"
+
+
+async def test_what_the_user_changed_meanwhile(hass: HomeAssistant) -> None:
+    """The sheet shows what the user's own clicks did; a device class of theirs stays."""
+    site = await set_up(hass, node(1))
+    registry = er.async_get(hass)
+    registry.async_update_entity(
+        site.entity_id("binary_sensor", "zone_1"), device_class="heat", name="Zone 1"
+    )
+    registry.async_update_entity(
+        site.entity_id("binary_sensor", "zone_2"),
+        device_class="safety",
+        name=" Store\n 2",
+    )
+    options = Options(site)
+    await options.open()
+    rows = parse_sheet(options.sheet).rows
+    assert rows[0] == SheetRow(1, "", "", ZoneKind.HEAT, True)
+    assert rows[1] == SheetRow(2, "Store 2", "", ZoneKind.SMOKE, True)
+    page = await options.submit({"sheet": options.sheet})
+    assert page["errors"] == {"base": "sheet_same"}
+    assert entity(site, "zone_2").device_class == "safety"
+
+
+async def test_switching_zones_on_again(hass: HomeAssistant) -> None:
+    """The preview says that Home Assistant reloads; a disabled device says no."""
+    site = await set_up(hass, node(1), node(2))
+    options = Options(site)
+    await options.paste("1,,,,no\n2,,,,no")
+    assert "Warning: zones 1-2 would be disabled" in options.text
+    await options.choose("sheet_apply")
+    await options.paste("1,,,,no\n2,,,,yes")
+    assert "Zones 2 would be enabled. Half a minute later" in options.text
+    assert "would be disabled" not in options.text
+    await options.choose("sheet_apply")
+    assert entity(site, "zone_2").disabled_by is None
+    device_id = entity(site, "zone_6").device_id
+    assert device_id is not None
+    dr.async_get(hass).async_update_device(
+        device_id, disabled_by=dr.DeviceEntryDisabler.USER
+    )
+    await site.settle()
+    page = await options.paste("6,Kitchen,,,yes")
+    assert "Zones 6 cannot be enabled here, since their device" in options.text
+    assert "- 6: default name → `Kitchen`" in options.text
+    await options.choose("sheet_apply")
+    assert entity(site, "zone_6").name == "Kitchen"
+    assert entity(site, "zone_6").disabled_by is er.RegistryEntryDisabler.DEVICE
+    page = await options.paste("6,,,,yes")
+    assert page["type"] is FlowResultType.MENU
+
+
+async def test_devices_follow_their_zones_to_an_area(hass: HomeAssistant) -> None:
+    """An ESP32 or module whose zones share an area gets it too, if it has none."""
+    site = await set_up(hass, node(1), node(2), node(3, 3, 4, 5))
+    devices = dr.async_get(hass)
+    second = entity(site, "zone_6").device_id
+    assert second is not None
+    own = ar.async_get(hass).async_create("Own")
+    devices.async_update_device(second, area_id=own.id)
+    options = Options(site)
+    sheet = "zone,area\n" + "".join(
+        f"{zone},{'Tower' if zone != 24 else 'Yard'}\n" for zone in range(1, 26)
+    )
+    await options.paste(sheet)
+    assert "get the area all their zones share: 3" in options.text
+    assert "- New areas: 2 (`Tower`, `Yard`)" in options.text
+    await options.choose("sheet_apply")
+
+    def area_of(zone: int) -> str | None:
+        device = devices.async_get(entity(site, f"zone_{zone}").device_id or "")
+        assert device is not None
+        return area_name(hass, device.area_id)
+
+    # Zones 1-5 and 6-10 are an ESP32 each, 11-25 the three modules of another.
+    assert [area_of(zone) for zone in (1, 6, 11, 16, 21)] == [
+        "Tower",
+        "Own",
+        "Tower",
+        "Tower",
+        None,
+    ]
+    # Who clears a device's area is not overruled by the same sheet.
+    first = entity(site, "zone_1").device_id
+    assert first is not None
+    devices.async_update_device(first, area_id=None)
+    page = await options.paste(sheet)
+    assert page["errors"] == {"base": "sheet_same"}
+
+
+async def test_a_zone_that_went_meanwhile(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Applying goes in steps; what is removed between two of them is left alone."""
+    monkeypatch.setattr(zone_names, "ZONES_PER_TURN", 1)
+    site = await set_up(hass, node(1))
+    registry = er.async_get(hass)
+    gone = [entity(site, key).entity_id for key in ("zone_2", "zone_3_trouble")]
+
+    @callback
+    def remove(event: Event[Any]) -> None:
+        for entity_id in gone:
+            if registry.async_get(entity_id) is not None:
+                registry.async_remove(entity_id)
+
+    hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, remove)
+    rows = [SheetRow(zone, f"Room {zone}", "Hall") for zone in (1, 2, 3)]
+    await zone_names.async_apply(hass, site.entry, rows)
+    assert entity(site, "zone_3").name == "Room 3"
+    assert not any(map(registry.async_get, gone))
+    assert len(zone_names.async_present_rows(hass, site.entry)) == 4
+
+
+async def test_no_link_is_made_anew_for_a_name(hass: HomeAssistant) -> None:
+    """315 names, areas and kinds, while a zone is in alarm: not one reconnect."""
+    async with SimulatedFleet(count=5, port=0, cycle_seconds=0.2) as fleet:
+        site = await set_up(
+            hass, *(node(number, port=fleet.port) for number in range(1, 6))
+        )
+        await until(lambda: site.engine.summary.nodes_connected == 5, 10)
+        fleet.alarm(17)
+        await until(lambda: site.zone(17).state == STATE_ON, 5)
+        engine, handshakes = site.engine, fleet.meter.handshakes_total
+        options = Options(site)
+        await options.paste(
+            format_sheet(
+                SheetRow(
+                    zone, f"Room {zone}", f"Floor {zone % 3}", ZoneKind.HEAT, zone != 9
+                )
+                for zone in range(1, 26)
+            )
+        )
+        await options.choose("sheet_apply")
+        await site.settle()
+        fleet.clear(17)
+        await until(lambda: site.zone(17).state != STATE_ON, 5)
+        assert site.zone(17).name.endswith("Room 17")
+        assert site.engine is engine
+        assert fleet.meter.handshakes_total == handshakes == 5
+        assert STATE_UNAVAILABLE not in {site.zone(zone).state for zone in (1, 17, 25)}
+
+
+async def test_315_zones_do_not_keep_an_alarm_waiting(hass: HomeAssistant) -> None:
+    """The whole sheet at once never holds the event loop for long."""
+    site = await set_up(hass, *distributed())
+    rows = [
+        SheetRow(zone, f"Room {zone}", f"Floor {zone % 9}", ZoneKind.HEAT)
+        for zone in range(1, 316)
+    ]
+    longest = 0.0
+    done = asyncio.Event()
+
+    async def watch() -> None:
+        nonlocal longest
+        last = time.perf_counter()
+        while not done.is_set():
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+
+    watcher = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    began = time.perf_counter()
+    plan = await zone_names.async_apply(hass, site.entry, rows)
+    spent = time.perf_counter() - began
+    done.set()
+    await watcher
+    print(f"315 zones renamed in {spent:.3f} s, the longest turn took {longest:.4f} s")
+    assert len(plan.changes) == 315
+    assert longest < 0.25
+
+
+# Files.
+
+
+@pytest.fixture
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep uploaded files in the test's own folder."""
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    return tmp_path
+
+
+async def upload(client: Any, data: bytes) -> str:
+    """Upload a file as the browser does."""
+    form = FormData()
+    form.add_field("file", BytesIO(data), filename="zones.csv")
+    response = await client.post("/api/file_upload", data=form)
+    assert response.status == 200
+    file_id = (await response.json())["file_id"]
+    assert isinstance(file_id, str)
+    return file_id
+
+
+async def test_a_file(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, uploads: Path
+) -> None:
+    """A CSV file takes the text's place; what is none can be replaced by one that is."""
+    site = await set_up(hass, bridge())
+    client = await hass_client()
+    options = Options(site)
+    await options.open()
+    page = await options.submit(
+        {"sheet": "1,Pasted", "file": await upload(client, b"PK\x03\x04\x00")}
+    )
+    assert page["errors"] == {"file": "file_no_text"}
+    assert "Save it as CSV" in options.text
+    assert options.sheet == "1,Pasted"
+    file_id = await upload(client, b"1,A\n" * 300_000)
+    page = await options.submit({"sheet": "", "file": file_id})
+    assert page["errors"] == {"file": "file_too_big"}
+    page = await options.submit({"sheet": "", "file": file_id})
+    assert page["errors"] == {"file": "file_gone"}
+    assert "Choose it again" in options.text
+    file_id = await upload(client, "zona;nama\n2;Küche\n".encode("cp1252"))
+    page = await options.submit({"sheet": "1,Pasted", "file": file_id})
+    assert page["type"] is FlowResultType.MENU
+    assert "- 2: default name → `Küche`" in options.text
+    await options.choose("sheet_apply")
+    assert entity(site, "zone_2").name == "Küche"
+    assert entity(site, "zone_1").name is None
+    assert not list(uploads.glob("*/*"))
+
+
+async def test_as_the_browser_gets_it(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """Menus and forms survive the way through Home Assistant's own web interface."""
+    assert await async_setup_component(hass, "config", {})
+    site = await set_up(hass, node(1))
+    client = await hass_client()
+
+    async def post(url: str, **body: Any) -> dict[str, Any]:
+        response = await client.post(
+            f"/api/config/config_entries/options/{url}", json=body
+        )
+        assert response.status == 200, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+    page = await post("flow", handler=site.entry.entry_id)
+    assert page["type"] == "menu"
+    page = await post(f"flow/{page['flow_id']}", next_step_id="zone_sheet")
+    kinds = {field["name"]: field["selector"] for field in page["data_schema"]}
+    assert kinds["sheet"]["text"]["multiline"] is True
+    assert ".csv" in kinds["file"]["file"]["accept"]
+    page = await post(f"flow/{page['flow_id']}", sheet="1,Kitchen")
+    assert page["menu_options"] == ["sheet_apply", "zone_sheet"]
+    page = await post(f"flow/{page['flow_id']}", next_step_id="sheet_apply")
+    assert page["reason"] == "sheet_applied"
+    assert site.zone(1).name.endswith("Kitchen")
+
+
+async def test_the_report_speaks_the_language_of_the_server(
+    hass: HomeAssistant,
+) -> None:
+    hass.config.language = "id"
+    site = await set_up(hass, node(1))
+    options = Options(site)
+    page = await options.paste("zona,jenis\n1,laser")
+    assert page["description_placeholders"] is not None
+    assert (
+        "Baris 2, kelas perangkat: `laser` bukan"
+        in page["description_placeholders"]["report"]
+    )
+    # The default name is that of the language, so this changes nothing.
+    assert site.zone(1).name.endswith("Zona 1")
+    page = await options.submit({"sheet": "zona,nama\n1,Zona 1"})
+    assert page["errors"] == {"base": "sheet_same"}
