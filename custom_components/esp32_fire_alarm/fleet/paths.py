@@ -59,13 +59,28 @@ class PathChooser:
         path: Path = Path.PRIMARY,
     ) -> None:
         """Start on `path`; `chance` returns 0-1."""
-        self._addresses = {Path.PRIMARY: config.address, Path.STANDBY: config.standby}
+        self._addresses: dict[Path, DeviceAddress | None] = {
+            Path.PRIMARY: config.address,
+            Path.STANDBY: config.standby,
+        }
         self._chance = chance
         self._failures = 0
         self._failures_on_path = 0
         self._attempted_at: dict[Path, float] = {}
         self._gap_seconds = MIN_ATTEMPT_GAP_SECONDS
         self.path = path if self._addresses[path] else Path.PRIMARY
+
+    def readdress(self, config: NodeConfig) -> bool:
+        """Take over the node's new addresses, if the one in use is among them.
+
+        Returns whether it is; if not, nothing is changed.
+        """
+        addresses = {Path.PRIMARY: config.address, Path.STANDBY: config.standby}
+        for path, address in addresses.items():
+            if address == self.address:
+                self.path, self._addresses = path, addresses
+                return True
+        return False
 
     @property
     def address(self) -> DeviceAddress:

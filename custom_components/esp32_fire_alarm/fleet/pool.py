@@ -6,7 +6,7 @@ by a storm of 63 handshakes.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 import logging
 import random
 
@@ -31,11 +31,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class _Node:
-    """One node's link, and the wish to be woken from its backoff."""
+    """One node's link, who keeps it, and the wish to be woken from its backoff."""
 
     def __init__(self, config: NodeConfig, paths: PathChooser) -> None:
         self.number = config.node
+        self.addresses = (config.address, config.standby)
         self.paths = paths
+        self.keeper: asyncio.Task[None] | None = None
         self.link: DeviceLink | None = None
         self.successor: DeviceLink | None = None
         self.woken = asyncio.Event()
@@ -79,30 +81,58 @@ class ConnectionPool:
         self._gate = ConnectGate(clock, chance)
         known = paths or {}
         self._nodes = {
-            config.node: _Node(
-                config,
-                PathChooser(
-                    config,
-                    chance=chance,
-                    path=known.get(config.node, Path.PRIMARY),
-                ),
-            )
+            config.node: self._make(config, known.get(config.node, Path.PRIMARY))
             for config in nodes
         }
         self._standby = StandbyWatch(
             session, self._nodes, clock=clock, health=health, fail_back=self._fail_back
         )
         self._woken_at = float("-inf")
+        self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
         """Keep all links until cancelled, which closes them all cleanly."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch(group), name="fire alarm watchdog")
-            group.create_task(self._standby.run(), name="fire alarm standby watch")
-            for node in self._nodes.values():
-                group.create_task(
-                    self._keep(node), name=f"fire alarm node {node.number}"
-                )
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._watch(group), name="fire alarm watchdog")
+                group.create_task(self._standby.run(), name="fire alarm standby watch")
+                for node in self._nodes.values():
+                    self._start(node)
+        finally:
+            self._group = None
+
+    def apply(self, configs: Iterable[NodeConfig]) -> set[int]:
+        """Take over other nodes; return which links were cut for it.
+
+        A link whose address still belongs to its node is left alone. Every
+        other one is closed before any new one is opened, since addresses may
+        have changed hands; its end is not told to `on_down`.
+        """
+        wanted = {config.node: config for config in configs}
+        cut = {
+            number: node
+            for number, node in self._nodes.items()
+            if number not in wanted or not node.paths.readdress(wanted[number])
+        }
+        for number, node in cut.items():
+            del self._nodes[number]
+            node.link = None
+            if node.keeper is not None:
+                node.keeper.cancel()
+            if number not in wanted:
+                self._health.forget(number)
+        closing = [node.keeper for node in cut.values() if node.keeper is not None]
+        for number, config in wanted.items():
+            if (kept := self._nodes.get(number)) is None:
+                node = self._nodes[number] = self._make(config)
+                self._health.note_readdressed(number, node.paths.path)
+                self._note(node, LinkState.IDLE)
+                self._start(node, closing)
+            elif kept.addresses != (config.address, config.standby):
+                kept.addresses = (config.address, config.standby)
+                self._health.note_readdressed(number, kept.paths.path)
+        return set(cut)
 
     async def send(self, node: int, text: str) -> None:
         """Send one text to a node.
@@ -120,10 +150,23 @@ class ConnectionPool:
         """Return which address of each node is in use, by node."""
         return {number: node.paths.path for number, node in self._nodes.items()}
 
+    def _make(self, config: NodeConfig, path: Path = Path.PRIMARY) -> _Node:
+        """Return a node that will begin on `path`."""
+        return _Node(config, PathChooser(config, chance=self._chance, path=path))
+
+    def _start(self, node: _Node, after: Collection[asyncio.Task[None]] = ()) -> None:
+        """Begin to keep a node's link, once the tasks before it have ended."""
+        if self._group is not None:
+            node.keeper = self._group.create_task(
+                self._keep(node, after), name=f"fire alarm node {node.number}"
+            )
+
     # One node's life.
 
-    async def _keep(self, node: _Node) -> None:
+    async def _keep(self, node: _Node, after: Collection[asyncio.Task[None]]) -> None:
         """Keep one node's link up, for ever."""
+        if after:
+            await asyncio.wait(after)
         while True:
             try:
                 await self._wait_for_turn(node)
@@ -174,6 +217,7 @@ class ConnectionPool:
         def take(raw: bytes) -> None:
             record.frames += 1
             record.bytes += len(raw)
+            record.raw_frames.append(raw)
             self._on_frame(node.number, raw)
 
         return DeviceLink(
@@ -183,6 +227,7 @@ class ConnectionPool:
     async def _use(self, node: _Node, link: DeviceLink) -> None:
         """Listen on an open link until it ends."""
         node.link = link
+        record = self._health.record(node.number)
         self._note(node, LinkState.SILENT)
         try:
             fault, text = await link.listen()
@@ -194,7 +239,7 @@ class ConnectionPool:
         finally:
             if node.link is link:
                 node.link = None
-            self._health.record(node.number).close_code = link.close_code
+            record.close_code = link.close_code
         if node.successor is not None:
             return
         self._note(node, LinkState.BACKING_OFF, fault, text)
@@ -232,7 +277,7 @@ class ConnectionPool:
         while True:
             await self._clock.sleep(TICK_SECONDS)
             try:
-                for node in self._nodes.values():
+                for node in tuple(self._nodes.values()):
                     if (link := node.link) is not None:
                         await self._look_after(node, link, group)
                 self._on_tick()
@@ -246,7 +291,11 @@ class ConnectionPool:
         record = self._health.record(node.number)
         record.round_trip_seconds = link.round_trip_seconds
         record.last_frame_at = link.last_frame_at or record.last_frame_at
-        if (fault := await link.tick()) is not None:
+        fault = await link.tick()
+        if node.link is not link:
+            # It ended while its ping went out.
+            return
+        if fault is not None:
             node.link = None
             self._note(node, LinkState.BACKING_OFF, fault)
             self._on_down(node.number)

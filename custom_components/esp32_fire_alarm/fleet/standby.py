@@ -43,7 +43,7 @@ class _Check:
     """What is known of one node's unused address."""
 
     due_at: float
-    path: Path
+    address: DeviceAddress
     well_since: float | None = None
 
 
@@ -80,14 +80,16 @@ class StandbyWatch:
     async def check_due(self) -> None:
         """Check every unused address whose time has come."""
         now = self._clock.now()
+        for gone in self._checks.keys() - self._nodes.keys():
+            del self._checks[gone]
         due: dict[DeviceAddress, list[int]] = {}
         for number, node in self._nodes.items():
             if (unused := node.paths.unused) is None:
                 continue
             check = self._checks.get(number)
-            if check is None or check.path is not node.paths.path:
-                # The first look, or the paths were swapped: prove it soon.
-                check = self._checks[number] = _Check(now, node.paths.path)
+            if check is None or check.address != unused:
+                # The first look, or it is another one now: prove it soon.
+                check = self._checks[number] = _Check(now, unused)
             if now >= check.due_at:
                 due.setdefault(unused, []).append(number)
         if due:
@@ -102,11 +104,12 @@ class StandbyWatch:
         )
         for probe in result.probes:
             for number in due[probe.address]:
-                check = self._checks[number]
-                if self._nodes[number].paths.path is not check.path:
-                    # Switched while we asked: the answer is about the path in use.
+                node = self._nodes.get(number)
+                if node is None or node.paths.unused != probe.address:
+                    # Switched or reconfigured while we asked.
                     continue
-                if check.path is Path.PRIMARY:
+                check = self._checks[number]
+                if node.paths.path is Path.PRIMARY:
                     check.due_at = self._clock.now() + STANDBY_CHECK_SECONDS
                     self._health.note_standby(number, is_alive=probe.is_found)
                 else:
