@@ -121,17 +121,27 @@ class RunningSite:
     async def publish_health(self) -> None:
         """Let the half minute end after which figures are shown anew."""
         for coordinator in self.engine.coordinators.values():
-            coordinator.async_publish_health(is_due=True)
+            if coordinator.async_take_health(is_due=True):
+                coordinator.async_update_listeners()
         await self.settle()
 
     async def change_nodes(self, *nodes: NodeConfig) -> None:
-        """Configure other nodes and set the site up again."""
-        entries = self.hass.config_entries
-        entries.async_update_entry(
+        """Configure other nodes while the site does not run, and set it up again."""
+        await self.remove()
+        self._configure(nodes)
+        assert await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+
+    async def rearrange(self, *nodes: NodeConfig) -> None:
+        """Configure other nodes while the site runs."""
+        self._configure(nodes)
+        await self.hass.async_block_till_done()
+
+    def _configure(self, nodes: Iterable[NodeConfig]) -> None:
+        """Store other nodes with the entry."""
+        self.hass.config_entries.async_update_entry(
             self.entry, data={**self.entry.data, "nodes": nodes_to_entry(nodes)}
         )
-        assert await entries.async_reload(self.entry.entry_id)
-        await self.hass.async_block_till_done()
 
     async def remove(self) -> None:
         """Unload the site while its nodes are still there."""

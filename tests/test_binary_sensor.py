@@ -68,6 +68,8 @@ async def test_zones_say_who_they_are_and_nothing_volatile(hass: HomeAssistant) 
         "module": 4,
         "trouble": True,
         "held": False,
+        "disabled": False,
+        "in_test": False,
     }
 
 
@@ -82,6 +84,7 @@ async def test_one_alarm_costs_few_writes(hass: HomeAssistant) -> None:
         [
             site.entity_id("binary_sensor", "zone_17"),
             site.entity_id("binary_sensor", "fire_alarm"),
+            site.entity_id("binary_sensor", "alarm_sounding"),
             site.entity_id("binary_sensor", "node_4_led_alarm"),
             site.entity_id("sensor", "zones_in_alarm"),
             site.entity_id("sensor", "first_zone_in_alarm"),

@@ -8,20 +8,37 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp32_fire_alarm import binary_sensor, sensor
+from custom_components.esp32_fire_alarm import binary_sensor, button, event, sensor
 
 ROOT = Path(binary_sensor.__file__).parent
 LANGUAGES = ("en", "id")
-PARTS = ("entity", "device", "system_health")
+PARTS = (
+    "entity",
+    "device",
+    "device_automation",
+    "services",
+    "triggers",
+    "conditions",
+    "exceptions",
+    "system_health",
+)
 
 DESCRIPTIONS: dict[str, list[Any]] = {
     "binary_sensor": [
         *binary_sensor.SITE_SENSORS,
+        binary_sensor.SOUNDING_SENSOR,
         *binary_sensor.NODE_SENSORS,
         *binary_sensor.MODULE_SENSORS,
         *binary_sensor.ZONE_SENSORS,
     ],
-    "sensor": [*sensor.SITE_SENSORS, *sensor.NODE_SENSORS, sensor.PATH_SENSOR],
+    "button": [*button.BUTTONS],
+    "event": [event.SITE_EVENTS],
+    "sensor": [
+        *sensor.SITE_SENSORS,
+        sensor.IMPAIRMENTS_SENSOR,
+        *sensor.NODE_SENSORS,
+        sensor.PATH_SENSOR,
+    ],
 }
 
 
@@ -41,7 +58,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def texts(language: str) -> dict[str, str]:
-    """Return the texts of entities, devices and system health in a language."""
+    """Return the texts of all parts that have no test of their own."""
     translations = load(f"translations/{language}.json")
     return dict(leaves({part: translations[part] for part in PARTS}))
 
@@ -69,6 +86,9 @@ def test_every_entity_has_its_words(language: str, platform: str) -> None:
             assert (
                 set(options) == translated[description.translation_key]["state"].keys()
             ), description.key
+        if event_types := getattr(description, "event_types", None):
+            words = translated[description.translation_key]["state_attributes"]
+            assert set(event_types) == words["event_type"]["state"].keys()
 
 
 def test_names_are_unique_per_platform() -> None:

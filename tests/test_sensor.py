@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.esp32_fire_alarm.const import DOMAIN
-from custom_components.esp32_fire_alarm.fleet.health import LinkState
+from custom_components.esp32_fire_alarm.fleet.health import MODE_LENGTH, LinkState
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress
 from sim.fleet import SimulatedFleet
 
@@ -194,11 +194,11 @@ async def test_a_mode_longer_than_a_state_may_be(hass: HomeAssistant) -> None:
     site = await set_up(hass, node(1))
     await site.feed(1, frame("010000").replace(b"MODE:Offline", b"MODE:" + b"x" * 999))
     await site.publish_health()
-    assert site.value("node_1_mode") == "x" * 255
+    assert site.value("node_1_mode") == "x" * MODE_LENGTH
 
 
 async def test_the_number_of_entities(hass: HomeAssistant) -> None:
     site = await set_up(hass, bridge())
     enabled, total = site.count_entities()
     print(f"bridge: {enabled} entities enabled of {total}")
-    assert enabled == 8 + 9 + 63 * 7
+    assert enabled == 10 + 9 + 63 * 7

@@ -10,11 +10,13 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import DeviceCoordinator
+from .dynamic_entities import async_add_dynamically
 from .entity import (
+    ActEntity,
     FireAlarmEntity,
     ModuleEntity,
     NodeEntity,
@@ -23,11 +25,12 @@ from .entity import (
     SiteEntity,
     ZoneEntity,
 )
+from .events import iso
+from .fleet.impairment import ImpairmentKind
 from .fleet.models import (
     Led,
     ModuleStatus,
     SiteSummary,
-    SiteUpdate,
     ZoneState,
     module_of_zone,
     zones_of_module,
@@ -54,6 +57,18 @@ def _read_zone(zone: ZoneState) -> Reading:
             "module": module_of_zone(zone.zone),
             "trouble": zone.trouble,
             "held": zone.held,
+        },
+    )
+
+
+def _read_sounding(site: FireAlarmSite) -> Reading:
+    """Return whether a noise should be made, and who silenced it until when."""
+    silence = site.sounder.silence
+    return Reading(
+        site.summary.fire and silence is None,
+        attributes={
+            "silenced_by": silence and silence.by,
+            "silenced_until": silence and iso(silence.until),
         },
     )
 
@@ -93,6 +108,12 @@ SITE_SENSORS: Final = (
         device_class=BinarySensorDeviceClass.PROBLEM,
         read=lambda site: Reading(site.trouble),
     ),
+)
+
+SOUNDING_SENSOR: Final = FireAlarmBinarySensorDescription[FireAlarmSite](
+    key="alarm_sounding",
+    translation_key="alarm_sounding",
+    read=_read_sounding,
 )
 
 NODE_SENSORS: Final = (
@@ -160,29 +181,22 @@ async def async_setup_entry(
     entry: FireAlarmConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors; those of modules also when they first show up."""
+    """Add the binary sensors, also of nodes and modules that come later."""
     site = entry.runtime_data
-    known: set[int] = set()
-
-    @callback
-    def add_modules(update: SiteUpdate | None = None) -> None:
-        if update is not None and update.modules.keys() <= known:
-            return
-        new = sorted(site.truth.modules.keys() - known)
-        known.update(new)
-        async_add_entities(
-            entity for module in new for entity in _entities_of_module(site, module)
-        )
-
-    # Whoever is added first is told first: zones before lamps.
     async_add_entities(SiteBinarySensor(site, one) for one in SITE_SENSORS)
-    add_modules()
-    async_add_entities(
-        NodeBinarySensor(coordinator, one)
-        for coordinator in site.coordinators.values()
-        for one in NODE_SENSORS
+    async_add_entities([ActBinarySensor(site, SOUNDING_SENSOR)])
+    async_add_dynamically(
+        hass,
+        entry,
+        async_add_entities,
+        of_node=_entities_of_node,
+        of_module=_entities_of_module,
     )
-    entry.async_on_unload(site.async_listen(add_modules))
+
+
+def _entities_of_node(coordinator: DeviceCoordinator) -> Iterator[NodeBinarySensor]:
+    """Make the entities of one ESP32."""
+    return (NodeBinarySensor(coordinator, one) for one in NODE_SENSORS)
 
 
 def _entities_of_module(
@@ -213,6 +227,10 @@ class SiteBinarySensor(FireAlarmBinarySensor, SiteEntity):
     """A binary sensor of the site."""
 
 
+class ActBinarySensor(FireAlarmBinarySensor, ActEntity):
+    """A binary sensor of what people did at the site."""
+
+
 class NodeBinarySensor(FireAlarmBinarySensor, NodeEntity):
     """A binary sensor of one ESP32."""
 
@@ -225,3 +243,19 @@ class ZoneBinarySensor(FireAlarmBinarySensor, ZoneEntity):
     """A binary sensor of one zone."""
 
     _unrecorded_attributes = frozenset({"zone", "module"})
+
+    @override
+    def _read(self) -> Reading:
+        """Return what the zone is in, and whether somebody has taken it out."""
+        reading = super()._read()
+        if reading.attributes is None:
+            return reading
+        book = self.coordinator.site.book
+        kinds = set()
+        if self._zone in book.ignored:
+            kinds = {one.kind for one in book.impairments() if one.zone == self._zone}
+        taken_out = {
+            "disabled": ImpairmentKind.DISABLED in kinds,
+            "in_test": ImpairmentKind.TEST in kinds,
+        }
+        return reading._replace(attributes={**reading.attributes, **taken_out})

@@ -57,15 +57,20 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         return self.site.health.assess(self.node)
 
     @callback
-    def async_publish_health(self, *, is_due: bool) -> None:
-        """Take a fresh look at the node's health and publish it.
+    def async_take_health(self, *, is_due: bool) -> bool:
+        """Take a fresh look at the node's health; return whether to publish it.
 
-        Without `is_due` only a changed verdict is published: figures move all
+        Without `is_due` only a changed verdict is worth it: figures move all
         the time, and nobody needs them twice a second.
         """
         health = self.site.health.assess(self.node)
         judgement = (health.verdict, health.reason, health.path)
-        if is_due or judgement != (self.data.verdict, self.data.reason, self.data.path):
-            self.data = health
-            self.last_update_success = health.verdict is not Verdict.LOST
-            self.async_update_listeners()
+        if not is_due and judgement == (
+            self.data.verdict,
+            self.data.reason,
+            self.data.path,
+        ):
+            return False
+        self.data = health
+        self.last_update_success = health.verdict is not Verdict.LOST
+        return True

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.typing import StateType
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .coordinator import DeviceCoordinator
 from .fleet.models import (
@@ -86,22 +85,17 @@ class FireAlarmEntity[Subject](Entity):
         return self._reading.attributes
 
 
-class SiteEntity(FireAlarmEntity[SiteSummary]):
+class _HubEntity[Subject](FireAlarmEntity[Subject]):
     """An entity of the whole site, on the hub device."""
 
     def __init__(
-        self, site: FireAlarmSite, description: ReadingDescription[SiteSummary]
+        self, site: FireAlarmSite, description: ReadingDescription[Subject]
     ) -> None:
-        """Show what `description` reads from the site's summary."""
+        """Show what `description` reads."""
         self.entity_description = description
         self._site = site
         self._attr_unique_id = f"{site.site_id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={site.identifier})
-
-    @property
-    @override
-    def _subject(self) -> SiteSummary:
-        return self._site.summary
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -111,14 +105,33 @@ class SiteEntity(FireAlarmEntity[SiteSummary]):
 
     @callback
     def _handle_site_update(self, update: SiteUpdate) -> None:
-        """Look at the summary, which is renewed with every update."""
+        """Look again, whatever the update says."""
         self.async_look_again()
 
 
-class _PushedEntity[Subject](
-    FireAlarmEntity[Subject], CoordinatorEntity[DeviceCoordinator]
-):
-    """An entity that its ESP32's coordinator tells to look again."""
+class SiteEntity(_HubEntity[SiteSummary]):
+    """An entity that shows the site's summary."""
+
+    @property
+    @override
+    def _subject(self) -> SiteSummary:
+        return self._site.summary
+
+
+class ActEntity(_HubEntity[FireAlarmSite]):
+    """An entity that shows what people did about the site's alarms and zones."""
+
+    @property
+    @override
+    def _subject(self) -> FireAlarmSite:
+        return self._site
+
+
+class _PushedEntity[Subject](FireAlarmEntity[Subject]):
+    """An entity that its ESP32's coordinator tells to look again.
+
+    Not a `CoordinatorEntity`: that one can never change its coordinator.
+    """
 
     def __init__(
         self,
@@ -127,15 +140,36 @@ class _PushedEntity[Subject](
         unique_id: str,
     ) -> None:
         """Show what `description` reads."""
-        super().__init__(coordinator)
+        self.coordinator = coordinator
         self.entity_description = description
         self._attr_unique_id = unique_id
+        self._unfollow: CALLBACK_TYPE | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the coordinator."""
+        await super().async_added_to_hass()
+        self._unfollow = self.coordinator.async_add_listener(self.async_look_again)
+        self.async_on_remove(self._async_unfollow)
 
     @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Look again."""
-        self.async_look_again()
+    def _async_follow(self, coordinator: DeviceCoordinator) -> None:
+        """Follow this coordinator from now on."""
+        if self._unfollow is not None and coordinator is not self.coordinator:
+            self._unfollow()
+            self._unfollow = coordinator.async_add_listener(self.async_look_again)
+        self.coordinator = coordinator
+
+    @callback
+    def _async_unfollow(self) -> None:
+        """Follow nobody any more."""
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    async def async_update(self) -> None:
+        """Have the coordinator look again, for the action that updates entities."""
+        await self.coordinator.async_request_refresh()
 
 
 class NodeEntity(_PushedEntity[DeviceCoordinator]):
@@ -163,7 +197,30 @@ class NodeEntity(_PushedEntity[DeviceCoordinator]):
         return self.coordinator
 
 
-class ModuleEntity(_PushedEntity[ModuleStatus]):
+class ModuleBoundEntity[Subject](_PushedEntity[Subject]):
+    """An entity that sits where its module (1-63) is, and goes where it goes."""
+
+    def __init__(
+        self,
+        site: FireAlarmSite,
+        module: int,
+        description: ReadingDescription[Subject],
+        unique_id: str,
+    ) -> None:
+        """Show what `description` reads."""
+        super().__init__(site.coordinator_of(module), description, unique_id)
+        self.module = module
+        self._attr_device_info = _device_of_module(site, module)
+
+    @callback
+    def async_follow_module(self) -> None:
+        """Follow the node that owns the module now, on the device it has there."""
+        site = self.coordinator.site
+        self._async_follow(site.coordinator_of(self.module))
+        self._attr_device_info = _device_of_module(site, self.module)
+
+
+class ModuleEntity(ModuleBoundEntity[ModuleStatus]):
     """An entity of one module, 1-63, of the panel's bus."""
 
     def __init__(
@@ -174,21 +231,20 @@ class ModuleEntity(_PushedEntity[ModuleStatus]):
     ) -> None:
         """Show what `description` reads from the module's status."""
         super().__init__(
-            site.coordinator_of(module),
+            site,
+            module,
             description,
             f"{site.site_id}_module_{module}_{description.key}",
         )
         self._modules = site.truth.modules
-        self._module = module
-        self._attr_device_info = _device_of_module(site, module)
 
     @property
     @override
     def _subject(self) -> ModuleStatus:
-        return self._modules[self._module]
+        return self._modules[self.module]
 
 
-class ZoneEntity(_PushedEntity[ZoneState]):
+class ZoneEntity(ModuleBoundEntity[ZoneState]):
     """An entity of one zone, 1-315."""
 
     def __init__(
@@ -198,16 +254,15 @@ class ZoneEntity(_PushedEntity[ZoneState]):
 
         The braces in its key take the zone's number.
         """
-        module = module_of_zone(zone)
         super().__init__(
-            site.coordinator_of(module),
+            site,
+            module_of_zone(zone),
             description,
             f"{site.site_id}_{description.key.format(zone)}",
         )
         self._zones = site.truth.zones
         self._zone = zone
         self._attr_translation_placeholders = {"zone": str(zone)}
-        self._attr_device_info = _device_of_module(site, module)
 
     @property
     @override
@@ -222,7 +277,7 @@ def _device_of_module(site: FireAlarmSite, module: int) -> DeviceInfo | ChildDev
     where the ESP32 has several modules.
     """
     owner = site.truth.modules[module].owner
-    if len(site.modules_owned(owner)) == 1:
+    if not site.is_shared(owner):
         return DeviceInfo(identifiers={site.node_identifier(owner)})
     return ChildDeviceInfo(
         identifiers={site.module_identifier(module)},

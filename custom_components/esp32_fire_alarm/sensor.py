@@ -1,5 +1,6 @@
 """What is counted, measured or named: the site in numbers, the health of nodes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, override
@@ -11,7 +12,6 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import (
-    MAX_LENGTH_STATE_STATE,
     EntityCategory,
     UnitOfInformation,
     UnitOfTime,
@@ -22,12 +22,21 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .coordinator import DeviceCoordinator
-from .entity import FireAlarmEntity, NodeEntity, Reading, ReadingDescription, SiteEntity
+from .dynamic_entities import async_add_dynamically
+from .entity import (
+    ActEntity,
+    FireAlarmEntity,
+    NodeEntity,
+    Reading,
+    ReadingDescription,
+    SiteEntity,
+)
+from .events import iso
 from .fleet.health import HealthReason, Verdict
 from .fleet.link import LinkFault
 from .fleet.models import SiteSummary
 from .fleet.paths import Path
-from .site import FireAlarmConfigEntry
+from .site import FireAlarmConfigEntry, FireAlarmSite
 
 PARALLEL_UPDATES = 0
 
@@ -66,18 +75,32 @@ def _read_data_age(node: DeviceCoordinator) -> Reading:
     return Reading(None if seconds is None else round(seconds))
 
 
-def _read_mode(node: DeviceCoordinator) -> Reading:
-    """Return the word that the firmware has for its mode."""
-    mode = node.data.mode
-    return _read_telemetry(node, mode and mode[:MAX_LENGTH_STATE_STATE])
-
-
 def _read_last_boot(node: DeviceCoordinator) -> Reading:
     """Return when the ESP32 started."""
     booted_at = node.data.booted_at
     return _read_telemetry(
         node,
         None if booted_at is None else dt_util.utc_from_timestamp(round(booted_at)),
+    )
+
+
+def _read_impairments(site: FireAlarmSite) -> Reading:
+    """Return how many zones are taken out, and each with who, why and until when."""
+    return Reading(
+        len(site.book.ignored),
+        attributes={
+            "impairments": [
+                {
+                    "zone": one.zone,
+                    "kind": one.kind,
+                    "by": one.by,
+                    "since": iso(one.since),
+                    "until": None if one.until is None else iso(one.until),
+                    "reason": one.why,
+                }
+                for one in site.book.impairments()
+            ]
+        },
     )
 
 
@@ -126,6 +149,13 @@ SITE_SENSORS: Final = (
             site.zones_supervised, attributes={"zones_total": site.zones_total}
         ),
     ),
+)
+
+IMPAIRMENTS_SENSOR: Final = FireAlarmSensorDescription[FireAlarmSite](
+    key="impairments",
+    translation_key="impairments",
+    state_class=SensorStateClass.MEASUREMENT,
+    read=_read_impairments,
 )
 
 NODE_SENSORS: Final = (
@@ -221,7 +251,7 @@ NODE_SENSORS: Final = (
         translation_key="mode",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        read=_read_mode,
+        read=lambda node: _read_telemetry(node, node.data.mode),
     ),
 )
 
@@ -243,15 +273,16 @@ async def async_setup_entry(
     """Add the sensors; which path is in use only where there are two."""
     site = entry.runtime_data
     async_add_entities(SiteSensor(site, one) for one in SITE_SENSORS)
-    async_add_entities(
-        NodeSensor(coordinator, one)
-        for coordinator in site.coordinators.values()
-        for one in (
-            NODE_SENSORS
-            if coordinator.config.standby is None
-            else (*NODE_SENSORS, PATH_SENSOR)
-        )
-    )
+    async_add_entities([ActSensor(site, IMPAIRMENTS_SENSOR)])
+    async_add_dynamically(hass, entry, async_add_entities, of_node=_entities_of_node)
+
+
+def _entities_of_node(coordinator: DeviceCoordinator) -> Iterator[NodeSensor]:
+    """Make the entities of one ESP32."""
+    for one in NODE_SENSORS:
+        yield NodeSensor(coordinator, one)
+    if coordinator.config.standby is not None:
+        yield NodeSensor(coordinator, PATH_SENSOR)
 
 
 class FireAlarmSensor(FireAlarmEntity[Any], SensorEntity):
@@ -283,6 +314,12 @@ class SiteSensor(FireAlarmSensor, SiteEntity):
     """A sensor of the site."""
 
     _unrecorded_attributes = frozenset({"zones", "nodes_total", "zones_total"})
+
+
+class ActSensor(FireAlarmSensor, ActEntity):
+    """A sensor of what people did at the site."""
+
+    _unrecorded_attributes = frozenset({"impairments"})
 
 
 class NodeSensor(FireAlarmSensor, NodeEntity):

@@ -1,0 +1,404 @@
+"""One site: the rooms of the fleet built, wired and run for one config entry."""
+
+from collections.abc import Callable
+import logging
+import time
+from typing import Final
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.start import async_at_started
+
+from .alarm_options import groups_from_options, latch_from_options
+from .const import DOMAIN
+from .coordinator import DeviceCoordinator
+from .devices import async_register_devices, async_remove_nodes
+from .events import EventDesk, EventListener
+from .fleet.aggregator import MessageAggregator
+from .fleet.alarms import AlarmBook, BookCallbacks
+from .fleet.commands import PanelCommands
+from .fleet.health import HealthMonitor
+from .fleet.link import only_here
+from .fleet.models import (
+    EdgeKind,
+    Led,
+    NodeConfig,
+    SiteSummary,
+    SiteUpdate,
+    module_of_zone,
+)
+from .fleet.pool import ConnectionPool
+from .fleet.rearrange import rearrange
+from .fleet.sounder import Sounder
+from .fleet.telling import SiteEvent
+from .fleet.timing import SystemClock
+from .fleet.truth import SiteTruth
+from .store import BookStore
+from .topology import nodes_from_entry, supervision_from_options
+
+_LOGGER = logging.getLogger(__name__)
+
+HEALTH_SECONDS: Final = 30.0
+"""Period in which health figures are published."""
+
+type FireAlarmConfigEntry = ConfigEntry[FireAlarmSite]
+type SiteListener = Callable[[SiteUpdate], None]
+
+
+class FireAlarmSite:
+    """Everything that runs for one config entry; its `runtime_data`.
+
+    Entities read `truth` (zones, modules, lamps), `health` and `summary`, and
+    are told to by their coordinator or, for the whole site, by a listener. What
+    counts as an alarm, and what people do about it, is in `book`.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: FireAlarmConfigEntry) -> None:
+        """Build the rooms; nothing is connected before `async_start`."""
+        self.hass = hass
+        self.entry = entry
+        assert entry.unique_id is not None
+        self.site_id = entry.unique_id
+        self.configs: dict[int, NodeConfig] = {
+            config.node: config for config in nodes_from_entry(entry.data)
+        }
+        clock = SystemClock()
+        supervision = supervision_from_options(entry.options)
+        self.health = HealthMonitor(clock.now, time.time)
+        self.truth = SiteTruth(
+            self.configs.values(),
+            hold_seconds=supervision.hold_seconds,
+            now=clock.now(),
+            rank=self.health.rank,
+            latch=latch_from_options(entry.options),
+        )
+        self.aggregator = MessageAggregator(
+            self.truth, self.health, now=clock.now, on_update=self._on_update
+        )
+        self.book = AlarmBook(
+            self.truth,
+            now=clock.now,
+            wall=time.time,
+            callbacks=BookCallbacks(
+                on_event=self._on_event,
+                on_update=self.aggregator.pass_on,
+                on_impaired=self._on_impaired,
+                on_save=self._on_save,
+            ),
+            latch=latch_from_options(entry.options),
+            groups=groups_from_options(entry.options),
+        )
+        self.store = BookStore(hass, entry.entry_id, entry.title)
+        self._desk = EventDesk(self)
+        self.pool = ConnectionPool(
+            async_create_clientsession(hass, trace_configs=[only_here()]),
+            self.configs.values(),
+            clock=clock,
+            health=self.health,
+            supervision=supervision,
+            on_frame=self.aggregator.feed,
+            on_down=self._on_down,
+            on_tick=self._on_tick,
+        )
+        self.commands = PanelCommands(
+            self.pool.send, self._lamps_now, now=clock.now, wall=time.time
+        )
+        self.sounder = Sounder(wall=time.time)
+        self.coordinators = {
+            node: DeviceCoordinator(hass, self, config)
+            for node, config in self.configs.items()
+        }
+        self.summary: SiteSummary = self.truth.summary()
+        self._now = clock.now
+        self._health_due_at = clock.now()
+        self._listeners: list[SiteListener] = []
+        self._arrangement_listeners: list[CALLBACK_TYPE] = []
+        self._lost: set[int] = set()
+        self._due: dict[int, None] = {}
+        self._is_draining = False
+        self._title = entry.title
+        self.device_ids: dict[int, str] = {}
+
+    async def async_load(self) -> None:
+        """Take up where the site left off; to be done before `async_start`."""
+        await self.store.async_load(self.book)
+        self.summary = self.truth.summary(self.book.ignored)
+
+    @callback
+    def async_start(self) -> None:
+        """Register the devices and start connecting in the background."""
+        async_register_devices(self)
+        self.entry.async_create_background_task(
+            self.hass, self.pool.run(), f"{DOMAIN} pool of {self.entry.title}"
+        )
+
+    @callback
+    def async_follow_entry(self) -> None:
+        """Run with other nodes whenever the config entry has other nodes.
+
+        No reload: links, states and alarms of all others stay as they are.
+        """
+
+        @callback
+        def look(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+            if change is ConfigEntryChange.UPDATED and entry is self.entry:
+                self._look_at_entry()
+
+        self.entry.async_on_unload(
+            async_dispatcher_connect(self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
+        )
+        self._look_at_entry()
+
+    @callback
+    def async_start_telling(self) -> None:
+        """Tell events as soon as Home Assistant has started.
+
+        Automations are armed at the end of its start; an alarm told before
+        would be heard by nobody.
+        """
+
+        @callback
+        def start(_: HomeAssistant) -> None:
+            self.book.start_telling()
+
+        self.entry.async_on_unload(async_at_started(self.hass, start))
+
+    async def async_save(self) -> None:
+        """Keep everything that has to survive."""
+        await self.store.async_flush(self.book.memory())
+
+    @callback
+    def async_tell(self, event: SiteEvent) -> None:
+        """Tell everybody of an act that the book does not know of."""
+        self._look_again()
+        self._desk.async_tell(event)
+
+    @callback
+    def async_listen_events(self, listener: EventListener) -> CALLBACK_TYPE:
+        """Call `listener` with every event of the site, each once and in order.
+
+        States are renewed by then. Returns a function that ends it.
+        """
+        return self._desk.async_listen(listener)
+
+    @callback
+    def async_listen(self, listener: SiteListener) -> CALLBACK_TYPE:
+        """Call `listener` with every update of the site, summary already renewed.
+
+        Returns a function that ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_listen_arrangement(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` when nodes or modules came, went or moved.
+
+        Devices of what is gone are still there then. Returns a function that
+        ends it.
+        """
+        self._arrangement_listeners.append(listener)
+        return lambda: self._arrangement_listeners.remove(listener)
+
+    def coordinator_of(self, module: int) -> DeviceCoordinator:
+        """Return the coordinator of the node that owns `module` (1-63)."""
+        return self.coordinators[self.truth.modules[module].owner]
+
+    def modules_owned(self, node: int) -> list[int]:
+        """Return the modules (1-63) whose entities belong to `node`."""
+        modules = self.truth.modules.values()
+        return [status.module for status in modules if status.owner == node]
+
+    def is_shared(self, node: int) -> bool:
+        """Tell whether the modules of `node` have devices of their own."""
+        return len(self.modules_owned(node)) > 1
+
+    @property
+    def identifier(self) -> tuple[str, str]:
+        """The site device's identifier in the registry."""
+        return (DOMAIN, self.site_id)
+
+    def node_identifier(self, node: int) -> tuple[str, str]:
+        """Return the registry identifier of an ESP32's device."""
+        return (DOMAIN, f"{self.site_id}_node_{node}")
+
+    def module_identifier(self, module: int) -> tuple[str, str]:
+        """Return the registry identifier of a module that shares its ESP32.
+
+        Names its owner too: a child device cannot change its parent.
+        """
+        stem = self.node_identifier(self.truth.modules[module].owner)[1]
+        return (DOMAIN, f"{stem}_module_{module}")
+
+    # Other nodes while the site runs.
+
+    @callback
+    def _look_at_entry(self) -> None:
+        """Take over the entry's nodes and title if they are others than before."""
+        after = {config.node: config for config in nodes_from_entry(self.entry.data)}
+        if after != self.configs:
+            self._rearrange(after)
+        elif self.entry.title != self._title:
+            async_register_devices(self)
+        self._title = self.entry.title
+
+    def _rearrange(self, after: dict[int, NodeConfig]) -> None:
+        """Run with these nodes from now on, disturbing nobody else."""
+        before = dict(self.configs)
+        update = rearrange(
+            before,
+            after,
+            pool=self.pool,
+            aggregator=self.aggregator,
+            truth=self.truth,
+            now=self._now(),
+        )
+        gone = before.keys() - after.keys()
+        self.configs.clear()
+        self.configs |= after
+        for node in gone:
+            del self.coordinators[node]
+            self._lost.discard(node)
+        for node, config in after.items():
+            if (coordinator := self.coordinators.get(node)) is None:
+                coordinator = DeviceCoordinator(self.hass, self, config)
+                self.coordinators[node] = coordinator
+            coordinator.config = config
+        async_register_devices(self)
+        for listener in tuple(self._arrangement_listeners):
+            listener()
+        async_remove_nodes(self, gone)
+        self._on_update(update)
+        _LOGGER.debug("%s has %d nodes now", self.entry.title, len(after))
+
+    # What the fleet calls. All on the event loop; alarms go first.
+
+    @callback
+    def _on_down(self, node: int) -> None:
+        """Log the loss of a link, once, and let the zones be held."""
+        if node not in self._lost and self.truth.is_fresh(node):
+            self._lost.add(node)
+            record = self.health.record(node)
+            _LOGGER.info(
+                "Node %d (%s) of %s is lost: %s",
+                node,
+                self.configs[node].address,
+                self.entry.title,
+                record.fault or "no data",
+            )
+        self.aggregator.lose(node)
+
+    @callback
+    def _on_tick(self) -> None:
+        """Let time do its work, and publish health where it is due."""
+        self.aggregator.tick()
+        self.book.tick()
+        if self.sounder.look(fire=self.summary.fire):
+            self._look_again()
+        now = self._now()
+        is_due = now >= self._health_due_at
+        if is_due:
+            self._health_due_at = now + HEALTH_SECONDS
+        self._notify_soon(
+            {
+                node
+                for node, coordinator in self.coordinators.items()
+                if coordinator.async_take_health(is_due=is_due)
+            }
+        )
+
+    @callback
+    def _on_update(self, update: SiteUpdate) -> None:
+        """Tell everybody whom an update concerns, alarms in this very turn."""
+        self.summary = self.truth.summary(self.book.ignored)
+        self.sounder.look(fire=self.summary.fire)
+        self.commands.look()
+        modules = self.truth.modules
+        alarmed = {
+            modules[module_of_zone(edge.zone)].owner
+            for edge in update.edges
+            if edge.kind in (EdgeKind.ALARM, EdgeKind.ALARM_RESTORED)
+        }
+        for node in alarmed:
+            self.coordinators[node].async_update_listeners()
+        self._call_listeners(update)
+        self.book.take(update)
+        self._note_returned(update)
+        concerned = {modules[module_of_zone(zone)].owner for zone in update.zones}
+        concerned |= {modules[module].owner for module in update.modules}
+        concerned |= update.nodes
+        self._notify_soon(concerned - alarmed)
+
+    def _call_listeners(self, update: SiteUpdate) -> None:
+        """Tell every listener; one that fails must not cost the others an alarm."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(update)
+            except Exception:
+                _LOGGER.exception("A listener of %s failed", self._title)
+
+    @callback
+    def _on_impaired(self) -> None:
+        """Look at everything anew, for other zones count as fire now."""
+        self.summary = self.truth.summary(self.book.ignored)
+        self._look_again()
+        self._notify_soon(set(self.coordinators))
+
+    @callback
+    def _on_event(self, event: SiteEvent) -> None:
+        """Pass on what the book tells."""
+        if self.sounder.hear(event):
+            self._look_again()
+        self._desk.async_tell(event)
+
+    def _look_again(self) -> None:
+        """Let the entities of the whole site look at it anew."""
+        self._call_listeners(SiteUpdate())
+
+    def _lamps_now(self, node: int) -> frozenset[Led] | None:
+        """Return what is lit on a node's panel if its frames are coming in."""
+        return self.truth.leds(node) if self.truth.is_fresh(node) else None
+
+    @callback
+    def _on_save(self, is_urgent: bool) -> None:
+        """Keep what the book wants to remember."""
+        self.store.async_save(self.book.memory(), is_urgent=is_urgent)
+
+    def _note_returned(self, update: SiteUpdate) -> None:
+        """Log the return of nodes whose loss was logged."""
+        for node in update.nodes & self._lost:
+            if self.truth.is_fresh(node):
+                self._lost.discard(node)
+                _LOGGER.info(
+                    "Node %d (%s) of %s is back",
+                    node,
+                    self.configs[node].address,
+                    self.entry.title,
+                )
+
+    def _notify_soon(self, nodes: set[int]) -> None:
+        """Notify nodes' entities one node per turn of the event loop.
+
+        So a storm of updates never keeps an alarm of another node waiting.
+        """
+        self._due.update(dict.fromkeys(nodes))
+        if self._due and not self._is_draining:
+            self._is_draining = True
+            self.hass.loop.call_soon(self._notify_next)
+
+    @callback
+    def _notify_next(self) -> None:
+        """Notify the entities of the node that waits longest."""
+        node = next(iter(self._due))
+        del self._due[node]
+        self._is_draining = bool(self._due)
+        if self._is_draining:
+            self.hass.loop.call_soon(self._notify_next)
+        if (coordinator := self.coordinators.get(node)) is not None:
+            coordinator.async_update_listeners()
