@@ -265,6 +265,7 @@ class MessageAggregator:
         now = self._now()
         bundles: list[Bundle] = []
         messages = 0
+        may_tell = False
         for node, inbox in tuple(self._due.items()):
             if messages >= MAX_BATCH_MESSAGES:
                 self._drain_soon()
@@ -273,6 +274,7 @@ class MessageAggregator:
                 # Its next turn comes with the job's end.
                 continue
             if inbox.bucket.take(now):
+                may_tell = True
                 inbox.is_throttled = False
                 del self._due[node]
                 if inbox.waiting:
@@ -283,7 +285,7 @@ class MessageAggregator:
         if bundles:
             self._metrics.note_batch(messages)
             self._decode_batch(bundles, now)
-        else:
+        elif may_tell:
             self._hand_over()
 
     def _drain_soon(self) -> None:

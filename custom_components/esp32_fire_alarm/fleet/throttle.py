@@ -14,6 +14,9 @@ TOKENS_AT_ONCE: Final = 50.0
 
 SECONDS_PER_TOKEN: Final = 1 / TOKENS_PER_SECOND
 
+_NEARLY_ONE: Final = 0.999
+"""What is left of a token when rounding and a timer's resolution had their share."""
+
 
 @dataclass(slots=True)
 class TokenBucket:
@@ -27,7 +30,7 @@ class TokenBucket:
         earned = (now - self.at) * TOKENS_PER_SECOND
         self.tokens = min(TOKENS_AT_ONCE, self.tokens + earned)
         self.at = now
-        if self.tokens < 1:
+        if self.tokens < _NEARLY_ONE:
             return False
         self.tokens -= 1
         return True
