@@ -201,4 +201,4 @@ async def test_the_number_of_entities(hass: HomeAssistant) -> None:
     site = await set_up(hass, bridge())
     enabled, total = site.count_entities()
     print(f"bridge: {enabled} entities enabled of {total}")
-    assert enabled == 10 + 9 + 63 * 7
+    assert enabled == 11 + 9 + 63 * 7

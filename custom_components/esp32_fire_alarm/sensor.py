@@ -132,6 +132,13 @@ SITE_SENSORS: Final = (
         read=lambda site: Reading(site.modules_offline),
     ),
     FireAlarmSensorDescription[SiteSummary](
+        key="modules_stood_in",
+        translation_key="modules_stood_in",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        read=lambda site: Reading(site.modules_stood_in),
+    ),
+    FireAlarmSensorDescription[SiteSummary](
         key="nodes_connected",
         translation_key="nodes_connected",
         state_class=SensorStateClass.MEASUREMENT,

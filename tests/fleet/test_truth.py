@@ -442,3 +442,25 @@ def test_loads_stay_even_when_a_bridge_is_lost() -> None:
     assert [site.truth.active_modules(n) for n in (1, 2, 3)] == [20, 20, 20]
     site.lose(1)
     assert [site.truth.active_modules(n) for n in (1, 2, 3)] == [0, 30, 30]
+
+
+def test_shares_even_out_when_a_bridge_returns() -> None:
+    """What an absent bridge left behind is shared anew, once, by stable nodes."""
+    everything = tuple(range(1, 61))
+    site = Site(*(replace(node(n), modules=everything) for n in (1, 2, 3)))
+    segments = [f"{module:02d}0000" for module in everything]
+    for number in (1, 2, 3):
+        site.say(number, *segments)
+    site.lose(1)
+    site.lose(2)
+    site.wait(HOLD_SECONDS)
+    assert [site.truth.active_modules(n) for n in (1, 2, 3)] == [0, 0, 60]
+    assert site.truth.summary().modules_stood_in == 40
+    site.say(2, *segments)
+    assert not site.wait(OWNER_STABLE_SECONDS - 1).takeovers
+    moved = site.wait(1).takeovers
+    assert [site.truth.active_modules(n) for n in (1, 2, 3)] == [0, 30, 30]
+    assert len({one.module for one in moved}) == len(moved) == 30
+    for _ in range(10):
+        assert not site.wait(1).takeovers
+    assert site.truth.summary().modules_stood_in == 20

@@ -177,6 +177,11 @@ class ModuleStatus:
     bell: bool = False
     bit5: bool = False
 
+    @property
+    def is_stood_in(self) -> bool:
+        """Tell whether another node than its owner speaks for the module."""
+        return self.source not in (None, self.owner)
+
 
 class LatchMode(StrEnum):
     """How long a zone that went into alarm stays shown in alarm."""
@@ -256,6 +261,7 @@ class SiteSummary:
     in_alarm: tuple[int, ...]
     in_trouble: int
     modules_offline: int
+    modules_stood_in: int
     nodes_connected: int
     nodes_total: int
     zones_supervised: int

@@ -182,8 +182,23 @@ class Sources:
             current not in online or self.words[owner].settled(now)
         ):
             return owner
-        if current in online:
-            return current
+        if current is not None and current in online:
+            return self._share(current, owner, online, now)
         if not online:
             return None
         return pick_stand_in(online, self.load, self._rank)
+
+    def _share(self, current: int, owner: int, online: set[int], now: float) -> int:
+        """Return who stands in for an absent owner: who does, or one with less to do.
+
+        A module moves only to a stable node that is no worse, and only where
+        that makes the shares more even, so that nothing flaps.
+        """
+        stable = [number for number in online if self.words[number].settled(now)]
+        if owner in online or self.words[owner].believed or not stable:
+            return current
+        best = pick_stand_in(stable, self.load, self._rank)
+        is_fairer = self.load[current] - self.load[best] > 1
+        return (
+            best if is_fairer and self._rank(best) <= self._rank(current) else current
+        )

@@ -147,7 +147,8 @@ class SiteTruth:
                 changes.nodes.add(number)
                 for module in word.modules:
                     self._merge(module, changes)
-        for module in tuple(self._waiting):
+        # Owners take back what is theirs before the rest is shared anew.
+        for module in sorted(self._waiting, key=self._is_orphan):
             self._merge(module, changes)
         return changes.freeze()
 
@@ -266,6 +267,9 @@ class SiteTruth:
             in_alarm=in_alarm,
             in_trouble=in_trouble,
             modules_offline=offline,
+            modules_stood_in=sum(
+                status.is_stood_in for status in self.modules.values()
+            ),
             nodes_connected=sum(word.fresh for word in words),
             nodes_total=len(self._nodes),
             zones_supervised=sum(zone.available and not zone.held for zone in zones),
@@ -309,6 +313,10 @@ class SiteTruth:
             del self.zones[zone]
             self._alarms.pop(zone, None)
 
+    def _is_orphan(self, module: int) -> bool:
+        """Tell whether the module's owner does not speak for it."""
+        return not self._nodes[self.modules[module].owner].speaks_for(module)
+
     def _merge(self, module: int, changes: Changes) -> None:
         """Work out what the site says of one module and its zones now."""
         before = self.modules[module]
@@ -318,9 +326,8 @@ class SiteTruth:
             self.modules[module] = changes.modules[module] = status
             self._sources.note(before.source, status, changes)
         self._waiting.discard(module)
-        if status.source not in (None, before.owner) and self._nodes[
-            before.owner
-        ].speaks_for(module):
+        if status.is_stood_in:
+            # The owner may come back, or another node be the better stand-in.
             self._waiting.add(module)
         for position, zone in enumerate(zones_of_module(module)):
             self._merge_zone(self.zones[zone], 1 << position, view, changes)
