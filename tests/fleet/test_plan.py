@@ -6,7 +6,11 @@ from dataclasses import replace
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.esp32_fire_alarm.fleet.identity import places_of
+from custom_components.esp32_fire_alarm.fleet.identity import (
+    UNNUMBERED,
+    numbered,
+    places_of,
+)
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress, NodeConfig
 from custom_components.esp32_fire_alarm.fleet.plan import (
     Conflict,
@@ -418,3 +422,12 @@ def test_whatever_they_say(
         plan(dark, known=first.nodes, numbering=numbering, add_silent=False).nodes
         == first.nodes
     )
+
+
+def test_new_hardware_does_not_inherit_a_removed_nodes_number() -> None:
+    """Device, name and history of a removed node are not those of a stranger."""
+    old, new = DeviceAddress("127.0.0.2"), DeviceAddress("127.0.0.9")
+    known = (NodeConfig(1, old, (1,)),)
+    stranger = NodeConfig(UNNUMBERED, new, (7,))
+    (node,) = numbered({new: stranger}, {new: 1}, known)
+    assert node.node == 2

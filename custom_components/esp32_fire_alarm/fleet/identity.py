@@ -49,6 +49,8 @@ def numbered(
 
     Who is at a known address or carries exactly the modules of a known node
     that is gone has its number; others get their place or the lowest free one.
+    The number of a node that is gone is nobody else's: its device, name and
+    history are not those of other hardware.
     """
     gone = {node.address: node for node in known}
     numbers = {address: gone.pop(address).node for address in nodes if address in gone}
@@ -56,7 +58,7 @@ def numbered(
     for address, node in nodes.items():
         if address not in numbers and node.modules in by_modules:
             numbers[address] = by_modules.pop(node.modules)
-    taken = set(numbers.values())
+    taken = {node.node for node in known}
     for address in nodes:
         if address not in numbers and places[address] not in taken:
             numbers[address] = places[address]
