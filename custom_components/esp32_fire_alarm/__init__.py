@@ -11,6 +11,8 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .issues import async_delete_others
+from .link_store import LinkStore
 from .moved import async_clear_away
 from .neighbours import async_watch_neighbours
 from .services import async_setup_services
@@ -37,7 +39,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -> bool:
     """Set up a site; an absent ESP32 never keeps it from starting."""
-    site = entry.runtime_data = FireAlarmSite(hass, entry)
+    links = LinkStore(hass, entry.entry_id)
+    await links.async_load()
+    site = entry.runtime_data = FireAlarmSite(hass, entry, links)
     await site.async_load()
     site.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -56,12 +60,16 @@ async def async_unload_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await entry.runtime_data.async_save()
+    if entry.disabled_by:
+        async_delete_others(hass, entry.entry_id)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -> None:
     """Forget a site that was removed, its alarm log included."""
     await BookStore(hass, entry.entry_id, entry.title).async_remove()
+    await LinkStore(hass, entry.entry_id).async_remove()
+    async_delete_others(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

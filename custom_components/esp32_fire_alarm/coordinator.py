@@ -1,5 +1,7 @@
 """One coordinator per ESP32: tells its entities when to look again."""
 
+import asyncio
+from collections.abc import Iterable, Mapping
 import logging
 from typing import TYPE_CHECKING, override
 
@@ -74,3 +76,40 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         self.data = health
         self.last_update_success = health.verdict is not Verdict.LOST
         return True
+
+
+class Notifier:
+    """Notifies nodes' entities, one node per turn of the event loop.
+
+    So a storm of updates never keeps an alarm of another node waiting.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coordinators: Mapping[int, DeviceCoordinator],
+    ) -> None:
+        """Notify through `coordinators`, by node, as they are when it is their turn."""
+        self._loop = loop
+        self._coordinators = coordinators
+        self._due: dict[int, None] = {}
+        self._is_draining = False
+
+    @callback
+    def notify(self, nodes: Iterable[int]) -> None:
+        """Notify these nodes' entities soon."""
+        self._due.update(dict.fromkeys(nodes))
+        if self._due and not self._is_draining:
+            self._is_draining = True
+            self._loop.call_soon(self._notify_next)
+
+    @callback
+    def _notify_next(self) -> None:
+        """Notify the entities of the node that waits longest, if it is still there."""
+        node = next(iter(self._due))
+        del self._due[node]
+        self._is_draining = bool(self._due)
+        if self._is_draining:
+            self._loop.call_soon(self._notify_next)
+        if (coordinator := self._coordinators.get(node)) is not None:
+            coordinator.async_update_listeners()

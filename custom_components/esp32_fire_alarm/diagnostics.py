@@ -20,6 +20,9 @@ from .fleet.models import NodeConfig, ZoneState, module_of_zone
 from .site import FireAlarmConfigEntry, FireAlarmSite
 from .topology import nodes_to_entry
 
+RAW_BYTES_SHOWN: Final = 2560
+"""So much of each raw frame; the longest that firmwares send have 2,400 bytes."""
+
 _COUNTERS: Final = (
     "connects",
     "frames",
@@ -91,6 +94,10 @@ def _dump_node(site: FireAlarmSite, node: int) -> dict[str, Any]:
         "last_fault_text": record.fault_text,
         "counters": {name: getattr(record, name) for name in _COUNTERS},
         "timeline": [_dump_change(change) for change in record.timeline],
+        "raw_frames": [
+            {"bytes": len(raw), "hex": raw[:RAW_BYTES_SHOWN].hex()}
+            for raw in record.raw_frames
+        ],
     }
 
 

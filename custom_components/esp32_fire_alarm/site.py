@@ -1,6 +1,7 @@
 """One site: the rooms of the fleet built, wired and run for one config entry."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import logging
 import time
 from typing import Final
@@ -16,8 +17,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 
 from .alarm_options import groups_from_options, latch_from_options
+from .caretaker import Caretaker
 from .const import DOMAIN
-from .coordinator import DeviceCoordinator
+from .coordinator import DeviceCoordinator, Notifier
 from .devices import async_register_devices, async_remove_nodes
 from .events import EventDesk, EventListener
 from .fleet.aggregator import MessageAggregator
@@ -39,6 +41,8 @@ from .fleet.sounder import Sounder
 from .fleet.telling import SiteEvent
 from .fleet.timing import SystemClock
 from .fleet.truth import SiteTruth
+from .link_log import LinkLog
+from .link_store import LinkStore
 from .store import BookStore
 from .topology import nodes_from_entry, supervision_from_options
 
@@ -59,8 +63,13 @@ class FireAlarmSite:
     counts as an alarm, and what people do about it, is in `book`.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: FireAlarmConfigEntry) -> None:
-        """Build the rooms; nothing is connected before `async_start`."""
+    def __init__(
+        self, hass: HomeAssistant, entry: FireAlarmConfigEntry, links: LinkStore
+    ) -> None:
+        """Build the rooms; nothing is connected before `async_start`.
+
+        `links` knows how the links stood before a restart.
+        """
         self.hass = hass
         self.entry = entry
         assert entry.unique_id is not None
@@ -96,8 +105,9 @@ class FireAlarmSite:
         )
         self.store = BookStore(hass, entry.entry_id, entry.title)
         self._desk = EventDesk(self)
+        session = async_create_clientsession(hass, trace_configs=[only_here()])
         self.pool = ConnectionPool(
-            async_create_clientsession(hass, trace_configs=[only_here()]),
+            session,
             self.configs.values(),
             clock=clock,
             health=self.health,
@@ -105,7 +115,10 @@ class FireAlarmSite:
             on_frame=self.aggregator.feed,
             on_down=self._on_down,
             on_tick=self._on_tick,
+            paths=links.paths,
         )
+        self._caretaker = Caretaker(self, links, session, clock)
+        self._link_log = LinkLog(self)
         self.commands = PanelCommands(
             self.pool.send, self._lamps_now, now=clock.now, wall=time.time
         )
@@ -114,21 +127,20 @@ class FireAlarmSite:
             node: DeviceCoordinator(hass, self, config)
             for node, config in self.configs.items()
         }
+        self._notifier = Notifier(hass.loop, self.coordinators)
+        self._was_backed = True
         self.summary: SiteSummary = self.truth.summary()
         self._now = clock.now
         self._health_due_at = clock.now()
         self._listeners: list[SiteListener] = []
         self._arrangement_listeners: list[CALLBACK_TYPE] = []
-        self._lost: set[int] = set()
-        self._due: dict[int, None] = {}
-        self._is_draining = False
         self._title = entry.title
         self.device_ids: dict[int, str] = {}
 
     async def async_load(self) -> None:
         """Take up where the site left off; to be done before `async_start`."""
         await self.store.async_load(self.book)
-        self.summary = self.truth.summary(self.book.ignored)
+        self.summary = self._summarize()
 
     @callback
     def async_start(self) -> None:
@@ -137,6 +149,7 @@ class FireAlarmSite:
         self.entry.async_create_background_task(
             self.hass, self.pool.run(), f"{DOMAIN} pool of {self.entry.title}"
         )
+        self._caretaker.async_start()
 
     @callback
     def async_follow_entry(self) -> None:
@@ -172,6 +185,7 @@ class FireAlarmSite:
     async def async_save(self) -> None:
         """Keep everything that has to survive."""
         await self.store.async_flush(self.book.memory())
+        await self._caretaker.async_save()
 
     @callback
     def async_tell(self, event: SiteEvent) -> None:
@@ -264,7 +278,7 @@ class FireAlarmSite:
         self.configs |= after
         for node in gone:
             del self.coordinators[node]
-            self._lost.discard(node)
+        self._link_log.async_forget(gone)
         for node, config in after.items():
             if (coordinator := self.coordinators.get(node)) is None:
                 coordinator = DeviceCoordinator(self.hass, self, config)
@@ -273,6 +287,7 @@ class FireAlarmSite:
         async_register_devices(self)
         for listener in tuple(self._arrangement_listeners):
             listener()
+        self._caretaker.async_forget(before, after)
         async_remove_nodes(self, gone)
         self._on_update(update)
         _LOGGER.debug("%s has %d nodes now", self.entry.title, len(after))
@@ -281,17 +296,8 @@ class FireAlarmSite:
 
     @callback
     def _on_down(self, node: int) -> None:
-        """Log the loss of a link, once, and let the zones be held."""
-        if node not in self._lost and self.truth.is_fresh(node):
-            self._lost.add(node)
-            record = self.health.record(node)
-            _LOGGER.info(
-                "Node %d (%s) of %s is lost: %s",
-                node,
-                self.configs[node].address,
-                self.entry.title,
-                record.fault or "no data",
-            )
+        """Log the loss of a link and let the zones be held."""
+        self._link_log.async_note_down(node)
         self.aggregator.lose(node)
 
     @callback
@@ -305,18 +311,23 @@ class FireAlarmSite:
         is_due = now >= self._health_due_at
         if is_due:
             self._health_due_at = now + HEALTH_SECONDS
-        self._notify_soon(
+        self._notifier.notify(
             {
                 node
                 for node, coordinator in self.coordinators.items()
                 if coordinator.async_take_health(is_due=is_due)
             }
         )
+        if self._is_backed() is not self._was_backed:
+            # A standby that died or came back is no step of the truth.
+            self.summary = self._summarize()
+            self._look_again()
+        self._caretaker.async_tick()
 
     @callback
     def _on_update(self, update: SiteUpdate) -> None:
         """Tell everybody whom an update concerns, alarms in this very turn."""
-        self.summary = self.truth.summary(self.book.ignored)
+        self.summary = self._summarize()
         self.sounder.look(fire=self.summary.fire)
         self.commands.look()
         modules = self.truth.modules
@@ -329,11 +340,11 @@ class FireAlarmSite:
             self.coordinators[node].async_update_listeners()
         self._call_listeners(update)
         self.book.take(update)
-        self._note_returned(update)
+        self._link_log.async_note_heard(update.nodes)
         concerned = {modules[module_of_zone(zone)].owner for zone in update.zones}
         concerned |= {modules[module].owner for module in update.modules}
         concerned |= update.nodes
-        self._notify_soon(concerned - alarmed)
+        self._notifier.notify(concerned - alarmed)
 
     def _call_listeners(self, update: SiteUpdate) -> None:
         """Tell every listener; one that fails must not cost the others an alarm."""
@@ -346,9 +357,9 @@ class FireAlarmSite:
     @callback
     def _on_impaired(self) -> None:
         """Look at everything anew, for other zones count as fire now."""
-        self.summary = self.truth.summary(self.book.ignored)
+        self.summary = self._summarize()
         self._look_again()
-        self._notify_soon(set(self.coordinators))
+        self._notifier.notify(set(self.coordinators))
 
     @callback
     def _on_event(self, event: SiteEvent) -> None:
@@ -356,6 +367,17 @@ class FireAlarmSite:
         if self.sounder.hear(event):
             self._look_again()
         self._desk.async_tell(event)
+
+    def _summarize(self) -> SiteSummary:
+        """Return the site in a few numbers; a standby that is dead is a trouble too."""
+        self._was_backed = self._is_backed()
+        summary = self.truth.summary(self.book.ignored)
+        return summary if self._was_backed else replace(summary, trouble=True)
+
+    def _is_backed(self) -> bool:
+        """Tell whether no standby address is known to be dead."""
+        records = self.health.records.values()
+        return all(record.standby_alive is not False for record in records)
 
     def _look_again(self) -> None:
         """Let the entities of the whole site look at it anew."""
@@ -369,36 +391,3 @@ class FireAlarmSite:
     def _on_save(self, is_urgent: bool) -> None:
         """Keep what the book wants to remember."""
         self.store.async_save(self.book.memory(), is_urgent=is_urgent)
-
-    def _note_returned(self, update: SiteUpdate) -> None:
-        """Log the return of nodes whose loss was logged."""
-        for node in update.nodes & self._lost:
-            if self.truth.is_fresh(node):
-                self._lost.discard(node)
-                _LOGGER.info(
-                    "Node %d (%s) of %s is back",
-                    node,
-                    self.configs[node].address,
-                    self.entry.title,
-                )
-
-    def _notify_soon(self, nodes: set[int]) -> None:
-        """Notify nodes' entities one node per turn of the event loop.
-
-        So a storm of updates never keeps an alarm of another node waiting.
-        """
-        self._due.update(dict.fromkeys(nodes))
-        if self._due and not self._is_draining:
-            self._is_draining = True
-            self.hass.loop.call_soon(self._notify_next)
-
-    @callback
-    def _notify_next(self) -> None:
-        """Notify the entities of the node that waits longest."""
-        node = next(iter(self._due))
-        del self._due[node]
-        self._is_draining = bool(self._due)
-        if self._is_draining:
-            self.hass.loop.call_soon(self._notify_next)
-        if (coordinator := self.coordinators.get(node)) is not None:
-            coordinator.async_update_listeners()

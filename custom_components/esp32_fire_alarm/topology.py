@@ -6,12 +6,15 @@ from typing import Any
 from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .const import (
+    CONF_ADDRESSES,
     CONF_HEARTBEAT_SECONDS,
     CONF_HOLD_SECONDS,
     CONF_NODES,
     CONF_PING,
     CONF_SILENCE_SECONDS,
+    CONF_STANDBY,
 )
+from .fleet.addresses import format_addresses, parse_addresses
 from .fleet.models import DeviceAddress, NodeConfig
 from .fleet.timing import Supervision
 
@@ -51,6 +54,25 @@ def nodes_to_entry(nodes: Iterable[NodeConfig]) -> list[dict[str, Any]]:
         }
         for node in nodes
     ]
+
+
+def without_node(data: Mapping[str, Any], gone: NodeConfig) -> dict[str, Any]:
+    """Return an entry's data without a node, its address and its standby address."""
+    nodes = (node for node in nodes_from_entry(data) if node.node != gone.node)
+    changed = {**data, CONF_NODES: nodes_to_entry(nodes)}
+    port: int = data[CONF_PORT]
+    listed = {
+        field: list(parse_addresses(data[field], port))
+        for field in (CONF_ADDRESSES, CONF_STANDBY)
+        if data[field]
+    }
+    if gone.address in listed.get(CONF_ADDRESSES, ()):
+        # The standby addresses back the others by their place in the list.
+        place = listed[CONF_ADDRESSES].index(gone.address)
+        for field, addresses in listed.items():
+            del addresses[place]
+            changed[field] = format_addresses(addresses, port)
+    return changed
 
 
 def supervision_from_options(options: Mapping[str, Any]) -> Supervision:

@@ -9,7 +9,6 @@ from custom_components.esp32_fire_alarm.fleet.link import only_here
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress
 from custom_components.esp32_fire_alarm.fleet.search import (
     FIRST_SEARCH_SECONDS,
-    LOOK_SECONDS,
     SEARCH_AGAIN_SECONDS,
     LostNodeSearch,
 )
@@ -92,7 +91,7 @@ async def test_who_returned_is_forgotten(
     await searching.after(0, clock)
     assert searching.search.found
     searching.lost = {}
-    assert await searching.after(LOOK_SECONDS, clock) == 0
+    assert await searching.after(30, clock) == 0
     assert not searching.search.found
     # Lost again: five minutes again.
     searching.lost = {2: 0.0}

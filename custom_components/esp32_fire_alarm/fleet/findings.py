@@ -38,14 +38,19 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FindingKey:
-    """What makes two findings the same.
+    """What makes two findings the same: these nodes, or this module (1-63).
 
-    `nodes` is empty for one that is about many nodes at once.
+    With neither it is about many nodes at once.
     """
 
     kind: FindingKind
     nodes: tuple[int, ...] = ()
     module: int | None = None
+
+    @property
+    def is_about_many(self) -> bool:
+        """Tell whether it stands for what many nodes have in common."""
+        return not self.nodes and self.module is None
 
     def __str__(self) -> str:
         """Return it as part of an identifier."""
@@ -117,11 +122,12 @@ class FindingBook:
 
     def drop(self, nodes: Collection[int]) -> list[FindingKey]:
         """Forget what is about any of these nodes; return what to take away."""
+        changed = set(nodes)
         dropped = [
             case
             for case in self._cases.values()
-            if not case.finding.key.nodes
-            or not set(nodes).isdisjoint(case.finding.nodes)
+            if case.finding.key.is_about_many
+            or not changed.isdisjoint(case.finding.nodes)
         ]
         for case in dropped:
             del self._cases[case.finding.key]

@@ -6,7 +6,6 @@ rarely: whoever listens there may be anything.
 """
 
 from collections.abc import Callable, Collection, Mapping
-import logging
 from typing import Final
 
 import aiohttp
@@ -14,11 +13,6 @@ import aiohttp
 from .models import DeviceAddress
 from .scan import Probe, ScanLimits, scan
 from .timing import MAX_CONNECTS_IN_FLIGHT, Clock
-
-_LOGGER = logging.getLogger(__name__)
-
-LOOK_SECONDS: Final = 30.0
-"""Period in which is looked for a search that is due."""
 
 FIRST_SEARCH_SECONDS: Final = 300.0
 """A node must be lost for this long to be searched for."""
@@ -53,15 +47,6 @@ class LostNodeSearch:
         self._searched_at = float("-inf")
         self._searched_for: set[int] = set()
         self.found: tuple[Probe, ...] = ()
-
-    async def run(self) -> None:
-        """Search for ever; a search that fails found nothing."""
-        while True:
-            await self._clock.sleep(LOOK_SECONDS)
-            try:
-                await self.search_if_due()
-            except Exception:
-                _LOGGER.exception("Searching for lost nodes failed")
 
     async def search_if_due(self) -> None:
         """Ask the free addresses, if a node is lost for long enough."""

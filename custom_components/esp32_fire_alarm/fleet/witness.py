@@ -8,6 +8,7 @@ module that is merely offline is still listed, so it never counts as missing.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from .findings import Finding, FindingKey, FindingKind
@@ -25,13 +26,14 @@ class Statement:
 
     `listed` are the modules (site addresses, 1-63) that its frames list now,
     empty while it is not heard; `path` is the address in use and `frames`
-    counts its messages.
+    counts its messages. `mac` is the hardware address it is known by.
     """
 
     config: NodeConfig
     listed: frozenset[int]
     path: Path
     frames: int
+    mac: str | None = None
 
     @property
     def is_own(self) -> bool:
@@ -55,10 +57,12 @@ class Witness:
         self,
         statements: Mapping[int, Statement],
         found: Iterable[Probe] = (),
+        neighbours: Mapping[str, str] = MappingProxyType({}),
     ) -> list[Finding]:
         """Return what several frames of all concerned bear out.
 
-        `found` are answers from addresses that belong to no node.
+        `found` are answers from addresses that belong to no node, `neighbours`
+        hardware addresses by IP address.
         """
         suspicions = list(_suspect(statements))
         before, self._frames_before = self._frames_before, {}
@@ -76,8 +80,12 @@ class Witness:
             if all(frames[n] - first[n] >= FRAMES_TO_BELIEVE for n in frames):
                 believed.append(finding)
         explained = {node for finding in suspicions for node in finding.nodes}
-        believed += _recognize(statements, explained, found)
-        return believed
+        lost = {
+            node: one
+            for node, one in statements.items()
+            if not one.listed and node not in explained
+        }
+        return believed + list(_recognize(lost, found, neighbours))
 
 
 def _suspect(statements: Mapping[int, Statement]) -> Iterator[Finding]:
@@ -142,26 +150,32 @@ def _home_of(node: int, statements: Mapping[int, Statement]) -> int | None:
 
 
 def _recognize(
-    statements: Mapping[int, Statement],
-    explained: set[int],
+    lost: Mapping[int, Statement],
     found: Iterable[Probe],
+    neighbours: Mapping[str, str],
 ) -> Iterator[Finding]:
     """Yield the lost nodes that one free address, and no other, looks like."""
     matches = [
         (node, probe.address)
         for probe in found
-        for node, statement in statements.items()
-        if not statement.listed and node not in explained
-        if _fits(_on_the_wire(statement.config), frozenset(probe.listed))
+        for node, statement in lost.items()
+        if _looks_like(statement, probe, neighbours.get(probe.address.host))
     ]
     for node, address in matches:
         if sum(node == n or address == a for n, a in matches) == 1:
             yield Finding(
                 FindingKey(FindingKind.NODE_MOVED, (node,)),
                 (node,),
-                modules=statements[node].config.modules,
+                modules=lost[node].config.modules,
                 address=address,
             )
+
+
+def _looks_like(statement: Statement, probe: Probe, mac: str | None) -> bool:
+    """Tell whether a node may be what answered; where `mac` is known, that decides."""
+    if None not in (mac, statement.mac):
+        return mac == statement.mac
+    return _fits(_on_the_wire(statement.config), frozenset(probe.listed))
 
 
 def _on_the_wire(config: NodeConfig) -> tuple[int, ...]:
