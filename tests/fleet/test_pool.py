@@ -287,3 +287,17 @@ async def test_one_absent_node_hinders_nobody(clock: FakeClock) -> None:
         await connect_all(rig, clock, 62)
         assert rig.truth.summary().zones_supervised == 310
         assert not any(rig.truth.zones[zone].available for zone in range(31, 36))
+
+
+async def test_a_slow_handshake_holds_up_nobody(
+    clock: FakeClock, fleet: SimulatedFleet
+) -> None:
+    """The others are heard long before; the slow one follows, with one attempt."""
+    fleet.node(2).fault(Fault.SLOW_HANDSHAKE, 0.8)
+    async with running(configs_of(fleet), clock=clock) as rig:
+        await connect_all(rig, clock, 2)
+        assert not rig.truth.is_fresh(2)
+        assert rig.state(2) is LinkState.CONNECTING
+        await until(lambda: rig.connected == 3)
+        knocks = [knock for knock in fleet.meter.connections if knock.node == 2]
+        assert len(knocks) == 1
