@@ -148,12 +148,13 @@ async def test_one_line_on_loss_and_one_on_return_however_often_it_is_tried(
         fleet.node(1).fault(Fault.SILENT)
         clock.ahead_seconds += 14.5
         await until(lambda: site.engine.summary.nodes_connected == 1, 5)
-        for _ in range(4):
+        for _ in range(2):
             clock.ahead_seconds += 14
-            await until(lambda: site.engine.truth.is_fresh(2), 5)
+            await until(lambda: site.engine.truth.is_fresh(2), 10)
         assert len(lines(caplog)) == 1
         fleet.node(1).heal()
-        await until(lambda: site.engine.summary.nodes_connected == 2, 20)
+        # At the most one backoff, which is drawn by chance.
+        await until(lambda: site.engine.summary.nodes_connected == 2, 80)
         await site.settle()
         address = f"127.5.2.2:{port}"
         assert lines(caplog) == [
