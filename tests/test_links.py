@@ -1,6 +1,7 @@
 """What is kept and what is told of links: over a restart, in the log, for a maintainer."""
 
 import logging
+import time
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
@@ -80,13 +81,14 @@ async def test_both_addresses_dead_keeps_what_worked_last(
 ) -> None:
     """While it hunts from one to the other nothing is learned."""
     store = link_store.LinkStore(hass, "some")
-    store.async_note({1: Path.STANDBY, 2: Path.PRIMARY}, (), 100.0)
-    store.async_note({2: Path.PRIMARY}, (1,), 200.0)
+    store.async_note({1: Path.STANDBY, 2: Path.PRIMARY}, ())
+    store.async_note({2: Path.PRIMARY}, (1,))
     assert store.paths == {1: Path.STANDBY}
-    assert store.lost_since == {1: 200.0}
-    store.async_note({2: Path.PRIMARY}, (1,), 300.0)
-    assert store.lost_since == {1: 200.0}
-    store.async_note({1: Path.PRIMARY}, (), 400.0)
+    lost_since = dict(store.lost_since)
+    assert lost_since.keys() == {1}
+    store.async_note({2: Path.PRIMARY}, (1,))
+    assert store.lost_since == lost_since
+    store.async_note({1: Path.PRIMARY}, ())
     assert store.paths == {}
     assert store.lost_since == {}
     await store.async_flush()
@@ -95,6 +97,27 @@ async def test_both_addresses_dead_keeps_what_worked_last(
     assert (again.paths, again.lost_since) == ({}, {})
     await store.async_remove()
     assert f"{DOMAIN}.some.links" not in hass_storage
+
+
+async def test_the_clock_may_be_set(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is lost for longer because of it; a restart takes up the true age."""
+    store = link_store.LinkStore(hass, "some")
+    store.async_note({}, (1,))
+    began = store.lost_since[1]
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 1e9)
+    store.async_note({}, (1,))
+    assert store.lost_since == {1: began}
+    await store.async_flush()
+    again = link_store.LinkStore(hass, "some")
+    await again.async_load()
+    assert again.lost_since[1] == pytest.approx(began, abs=1)
+    # Set back in between: as if it was lost just now.
+    monkeypatch.setattr(time, "time", real)
+    await again.async_load()
+    assert again.lost_since[1] == pytest.approx(time.monotonic(), abs=1)
 
 
 @pytest.mark.parametrize(

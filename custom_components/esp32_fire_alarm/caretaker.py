@@ -59,7 +59,7 @@ class Caretaker:
         self._stale_due_at = clock.now() + STALE_SECONDS
         self._findings = FindingBook()
         self._witness = Witness()
-        self._checkup = Checkup(site.health, time.time)
+        self._checkup = Checkup(site.health, time.monotonic)
         self._search = LostNodeSearch(
             session, clock=clock, lost=self._lost, free=self._free
         )
@@ -127,7 +127,7 @@ class Caretaker:
             for node in site.configs
             if site.truth.is_fresh(node)
         }
-        self._links.async_note(in_use, site.configs.keys() - in_use, time.time())
+        self._links.async_note(in_use, site.configs.keys() - in_use)
         return in_use
 
     async def _async_search(self) -> None:
@@ -157,7 +157,7 @@ class Caretaker:
 
     def _lost(self) -> dict[int, float]:
         """Return for how many seconds nodes have been lost that are given up."""
-        now = time.time()
+        now = time.monotonic()
         return {
             node: now - at
             for node, at in self._links.lost_since.items()

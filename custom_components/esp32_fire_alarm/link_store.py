@@ -7,6 +7,7 @@ make a node that has been gone for a week look like one that is late.
 
 from collections.abc import Iterable, Mapping
 import logging
+import time
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -29,7 +30,8 @@ _LOST: Final = "lost_since"
 class LinkStore:
     """A small file beside the alarm log.
 
-    `lost_since` has the nodes that are not heard, in seconds since the epoch.
+    `lost_since` has the nodes that are not heard, in monotonic seconds: setting
+    the computer's clock must not make a node look lost for a day.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
@@ -49,21 +51,21 @@ class LinkStore:
         """Read the file; one that is damaged is worth no more than none."""
         try:
             if (stored := await self._store.async_load()) is not None:
+                ahead = time.time() - time.monotonic()
                 standby = {int(node) for node in stored[_STANDBY]}
-                lost = {int(n): float(at) for n, at in stored[_LOST].items()}
-                self._standby, self.lost_since = standby, lost
+                since = {
+                    int(node): min(float(at) - ahead, time.monotonic())
+                    for node, at in stored[_LOST].items()
+                }
+                self._standby, self.lost_since = standby, since
         except Exception:
             _LOGGER.exception("The file about the links is damaged")
 
     @callback
-    def async_note(
-        self, in_use: Mapping[int, Path], lost: Iterable[int], at: float
-    ) -> None:
-        """Note over which address nodes are heard and which nodes are not.
-
-        `in_use` has the nodes that are heard, `at` is seconds since the epoch.
-        """
-        since = {node: self.lost_since.get(node, at) for node in lost}
+    def async_note(self, in_use: Mapping[int, Path], lost: Iterable[int]) -> None:
+        """Note over which address nodes are heard, and which nodes are not."""
+        now = time.monotonic()
+        since = {node: self.lost_since.get(node, now) for node in lost}
         over_standby = {node for node, path in in_use.items() if path is Path.STANDBY}
         standby = over_standby | (self._standby & since.keys())
         if (standby, since) != (self._standby, self.lost_since):
@@ -79,8 +81,9 @@ class LinkStore:
         await self._store.async_remove()
 
     def _data(self) -> dict[str, Any]:
-        """Return what to write."""
+        """Return what to write: times are seconds since the epoch there."""
+        ahead = time.time() - time.monotonic()
         return {
             _STANDBY: sorted(self._standby),
-            _LOST: {str(node): at for node, at in self.lost_since.items()},
+            _LOST: {str(node): at + ahead for node, at in self.lost_since.items()},
         }

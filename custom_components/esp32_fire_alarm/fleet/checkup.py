@@ -24,10 +24,10 @@ MANY_NODES: Final = 5
 class Checkup:
     """Looks over all nodes, again and again."""
 
-    def __init__(self, health: HealthMonitor, wall: Callable[[], float]) -> None:
-        """Take `wall`, which tells seconds since the epoch."""
+    def __init__(self, health: HealthMonitor, now: Callable[[], float]) -> None:
+        """Take `now`, which tells monotonic seconds."""
         self._health = health
-        self._wall = wall
+        self._now = now
         self._unstable: set[int] = set()
 
     def look(
@@ -35,7 +35,7 @@ class Checkup:
     ) -> Iterator[Finding]:
         """Yield what is wrong with these nodes.
 
-        `lost_since` has the nodes that are not heard, in seconds since the epoch.
+        `lost_since` has the nodes that are not heard, on the clock of `now`.
         """
         heard = nodes - lost_since.keys()
         yield from _sum_up(FindingKind.STANDBY_DEAD, filter(self._is_bare, nodes))
@@ -49,7 +49,7 @@ class Checkup:
             ),
         )
         # While nobody at all is heard it is the network that is gone.
-        long_ago = self._wall() - LOST_LONG_SECONDS
+        long_ago = self._now() - LOST_LONG_SECONDS
         yield from _sum_up(
             FindingKind.NODE_LOST,
             (node for node, at in lost_since.items() if heard and at <= long_ago),
