@@ -23,7 +23,6 @@ CHANGE_PUSH_SECONDS: Final = 0.2
 """A polling cycle ends early on a change: the next frame comes at most so late."""
 
 UPTIME_WRAP_MS: Final = 2**32
-
 _SHORTEST_TICK_SECONDS: Final = 0.005
 _LISTEN_RETRY_SECONDS: Final = 1.0
 _GOLDEN_RATIO: Final = 0.618034

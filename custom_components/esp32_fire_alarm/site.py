@@ -88,7 +88,12 @@ class FireAlarmSite:
             latch=latch_from_options(entry.options),
         )
         self.aggregator = MessageAggregator(
-            self.truth, self.health, now=clock.now, on_update=self._on_update
+            self.truth,
+            self.health,
+            now=clock.now,
+            on_update=self._on_update,
+            run_job=hass.async_add_executor_job,
+            scheduler=hass.loop,
         )
         self.book = AlarmBook(
             self.truth,
@@ -146,6 +151,7 @@ class FireAlarmSite:
     def async_start(self) -> None:
         """Register the devices and start connecting in the background."""
         async_register_devices(self)
+        self.entry.async_on_unload(self.aggregator.close)
         self.entry.async_create_background_task(
             self.hass, self.pool.run(), f"{DOMAIN} pool of {self.entry.title}"
         )

@@ -180,4 +180,4 @@ class FedSite:
     @property
     def is_quiescent(self) -> bool:
         """Tell whether everything that was fed is merged and told."""
-        return not (self.aggregator.metrics.inbox_depth or self.aggregator._untold)
+        return not (self.aggregator.metrics.inbox_depth or self.aggregator._hand_over)

@@ -6,12 +6,12 @@ import pytest
 
 from custom_components.esp32_fire_alarm.fleet import aggregator as aggregator_module
 from custom_components.esp32_fire_alarm.fleet.aggregator import (
-    ALARM_REPEAT_SECONDS,
     FLOOD_FRAMES_PER_SECOND,
-    JOB_SECONDS,
     TELEMETRY_SECONDS,
 )
+from custom_components.esp32_fire_alarm.fleet.batch import JOB_SECONDS
 from custom_components.esp32_fire_alarm.fleet.gather import MAX_GATHERED
+from custom_components.esp32_fire_alarm.fleet.handover import ALARM_REPEAT_SECONDS
 from custom_components.esp32_fire_alarm.fleet.inbox import MAX_KNOWN, MAX_WAITING
 from custom_components.esp32_fire_alarm.fleet.models import EdgeKind
 from custom_components.esp32_fire_alarm.fleet.throttle import (
@@ -221,16 +221,28 @@ def test_what_waits_is_merged_before_a_loss() -> None:
     assert site.truth.zones[1].held
 
 
-def test_what_waits_is_merged_before_its_node_is_forgotten() -> None:
-    """A new node under the old number begins anew."""
+def test_what_waits_of_a_forgotten_node_is_dropped() -> None:
+    """Its modules may have other numbers now; its next message is all new."""
     site = quiet_site()
     site.say(1, "010100")
     site.aggregator.forget(1)
-    assert site.told() == [(TROUBLE, 1)]
-    site.aggregator.forget(1)
-    site.say(1, "010100")
     site.loop.turn()
     assert not site.told()
+    site.say(1, "010100")
+    site.loop.turn()
+    assert site.told() == [(TROUBLE, 1)]
+
+
+def test_what_is_merged_of_a_forgotten_node_is_told() -> None:
+    """Nobody may hear of a zone's edges when the zone is gone."""
+    site = quiet_site()
+    exhaust(site)
+    site.say(1, "010001")
+    site.told()
+    site.say(1, "010000")
+    assert not site.told()
+    site.aggregator.forget(1)
+    assert site.told() == [(RESTORED, 1)]
 
 
 def test_what_others_change_is_told_in_its_place() -> None:
@@ -382,8 +394,8 @@ def test_every_edge_of_a_storming_alarm_arrives() -> None:
         site.say(1, f"0100{1 << zone:02X}")
         fed += [(ALARM, zone + 1), (RESTORED, (zone - 1) % 5 + 1)][: 2 if count else 1]
         site.loop.pass_time(0.0005)
-        waited = site.now() - min(
-            (site.aggregator._arrivals or [site.now()])[0], site.now()
+        waited = site.now() - next(
+            iter(site.aggregator._hand_over._arrivals), site.now()
         )
         assert waited <= SECONDS_PER_TOKEN + 0.001
     assert len(site.updates) <= 5 + 2 * 20 + 2
@@ -409,11 +421,9 @@ def test_a_new_alarm_in_a_storm_is_told_at_once() -> None:
     site.say(1, "010003")
     assert (ALARM, 2) in site.told()
     site.loop.pass_time(ALARM_REPEAT_SECONDS)
-    exhaust_started = site.now()
-    site.say(1, "010000")
+    exhaust(site)
     site.say(1, "010001")
     assert (ALARM, 1) in site.told()
-    assert site.now() == exhaust_started
 
 
 def test_what_is_gathered_is_bounded() -> None:
@@ -426,7 +436,7 @@ def test_what_is_gathered_is_bounded() -> None:
     for _ in range(20):
         site.say(1, *everything)
         site.say(1, *nothing)
-        assert len(site.aggregator._untold._edges) < MAX_GATHERED + 315
+        assert len(site.aggregator._hand_over._untold._edges) < MAX_GATHERED + 315
     site.loop.pass_time(SECONDS_PER_TOKEN)
     alarms = [kind for kind, _ in site.told() if kind in (ALARM, RESTORED)]
     assert len(alarms) == 20 * 2 * 315
@@ -496,19 +506,16 @@ def test_a_job_does_not_bring_a_lost_node_back(executor: TestExecutor) -> None:
 
 def test_a_job_does_not_speak_for_a_new_node(executor: TestExecutor) -> None:
     """A node forgotten meanwhile has nothing to do with its successor."""
-    site = quiet_site(2, executor)
+    site = quiet_site(1, executor)
     site.say(1, "010100")
     site.loop.turn()
     site.aggregator.forget(1)
-    site.told()
-    executor.finish()
-    site.aggregator.forget(2)
-    site.say(2, "020000")
-    site.say(2, "021000")
+    site.say(1, "011000")
     site.loop.turn()
-    site.aggregator.forget(2)
     executor.finish()
-    assert site.told() == [(TROUBLE, 10)]
+    assert not site.updates
+    executor.finish()
+    assert site.told() == [(TROUBLE, 5)]
 
 
 def test_what_comes_during_a_job_waits_for_it(executor: TestExecutor) -> None:
@@ -562,7 +569,7 @@ def test_a_busy_executor_is_not_waited_for(executor: TestExecutor) -> None:
 
 def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than fits in one turn is merged in the turns that follow."""
-    monkeypatch.setattr(aggregator_module, "MAX_BATCH_MESSAGES", 10)
+    monkeypatch.setattr(aggregator_module, "MESSAGES_PER_TURN", 10)
     site = quiet_site(25)
     for number in ALL[:25]:
         site.say(number, f"{number:02d}0100")
@@ -570,6 +577,27 @@ def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         site.loop.turn()
     assert [len(update.edges) for update in site.updates] == [10, 10, 5]
     assert site.aggregator.metrics.largest_batch == 10
+
+
+def test_merging_a_job_is_bounded(
+    executor: TestExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not merged yet gives way to an alarm of its node."""
+    monkeypatch.setattr(aggregator_module, "MESSAGES_PER_TURN", 10)
+    site = quiet_site(25, executor)
+    for number in ALL[:25]:
+        site.say(number, f"{number:02d}0100")
+    site.loop.turn()
+    assert len(executor.jobs) == 1
+    executor.finish()
+    assert [len(update.edges) for update in site.updates] == [10]
+    site.say(25, "250001")
+    assert site.updates[-1].edges[0].zone == 121
+    site.loop.turn()
+    site.loop.turn()
+    assert [len(update.edges) for update in site.updates] == [10, 3, 10, 4]
+    assert site.truth.zones[121].alarm
+    assert site.is_quiescent
 
 
 def test_after_closing_nothing_is_planned(executor: TestExecutor) -> None:
@@ -582,6 +610,6 @@ def test_after_closing_nothing_is_planned(executor: TestExecutor) -> None:
     site.loop.turn()
     executor.finish()
     site.say(1, "010200")
-    exhaust_plan = [*site.loop.soon, *(planned for _, planned in site.loop.later)]
-    assert not [one for one in exhaust_plan if not one.is_cancelled]
+    planned = [*site.loop.soon, *(one for _, one in site.loop.later)]
+    assert all(one.is_cancelled for one in planned)
     assert not site.updates

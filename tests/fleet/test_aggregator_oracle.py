@@ -229,8 +229,9 @@ class AggregatorMachine(RuleBasedStateMachine):
     def alarms_are_not_late(self) -> None:
         """What is in alarm by the plain way is in alarm here, at any moment."""
         if hasattr(self, "both") and not self.is_shared:
-            truth = self.both.site.truth
-            assert truth.summary().in_alarm == self.both.oracle.summary().in_alarm
+            # An end may be one turn late, where a node lists a new module.
+            expected = set(self.both.oracle.summary().in_alarm)
+            assert expected <= set(self.both.site.truth.summary().in_alarm)
 
     def teardown(self) -> None:
         """Compare a last time."""

@@ -9,20 +9,29 @@ which it came.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 import logging
 from typing import Final
 
-from .batch import Bundle, Digest, JobRunner, digest, digest_all
+from .batch import (
+    JOB_BYTES,
+    JOB_SECONDS,
+    MESSAGES_PER_TURN,
+    Bundle,
+    Digest,
+    Job,
+    JobRunner,
+    digest,
+    digest_all,
+)
 from .frame import FrameError, decode
-from .gather import UpdateGatherer
 from .glance import fingerprint, may_alarm
+from .handover import HandOver
 from .health import HealthMonitor
 from .inbox import MAX_WAITING, Inbox
 from .metrics import MetricsLog, SiteMetrics
-from .models import DeviceFrame, EdgeKind, SiteUpdate
+from .models import DeviceFrame, SiteUpdate
 from .throttle import SECONDS_PER_TOKEN, TokenBucket
 from .timing import Handle, Scheduler
 from .truth import SiteTruth
@@ -32,32 +41,10 @@ _LOGGER = logging.getLogger(__name__)
 TELEMETRY_SECONDS: Final = 30.0
 """Least time between two looks at uptime, heap and clients of one node."""
 
-JOB_BYTES: Final = 64 * 1024
-"""Waiting messages of this size together are decoded by an executor job."""
-
-JOB_SECONDS: Final = 1.0
-"""An executor that has not answered by then is busy; the work is done here."""
-
-MAX_BATCH_MESSAGES: Final = 256
-"""Messages decoded and merged in one turn of the event loop at most, about."""
-
-ALARM_REPEAT_SECONDS: Final = 1.0
-"""An alarm of a zone that was told within this time is a repetition: it is told
-too, but where its node has no token left, together with what follows it."""
-
 FLOOD_FRAMES_PER_SECOND: Final = 100.0
 """A node that sends more than this is flooding, even if it only repeats itself."""
 
 _SHORTEST_TICK_SECONDS: Final = 0.5
-_LATENCIES_NOTED: Final = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Bundles being decoded elsewhere since `began_at` (monotonic seconds)."""
-
-    bundles: list[Bundle]
-    began_at: float
 
 
 class MessageAggregator:
@@ -85,20 +72,17 @@ class MessageAggregator:
         self._truth = truth
         self._health = health
         self._now = now
-        self._on_update = on_update
         self._run_job = run_job
         self._scheduler = scheduler
         self._inboxes: dict[int, Inbox] = {}
         self._due: dict[int, Inbox] = {}
         self._soon: Handle | None = None
         self._later: Handle | None = None
-        self._jobs: dict[asyncio.Future[list[Digest]], _Job] = {}
-        self._untold = UpdateGatherer()
-        self._arrivals: deque[float] = deque(maxlen=_LATENCIES_NOTED)
-        self._alarm_told_at: dict[int, float] = {}
+        self._jobs: dict[asyncio.Future[list[Digest]], Job] = {}
         self._ticked_at = now()
         self._is_closed = False
         self._metrics = MetricsLog(health.records)
+        self._hand_over = HandOver(on_update, self._metrics.latency, now)
 
     @property
     def metrics(self) -> SiteMetrics:
@@ -133,12 +117,14 @@ class MessageAggregator:
         self.pass_on(self._truth.lose(node, now))
 
     def forget(self, node: int) -> None:
-        """Forget what `node` sent; what it sends next, if anything, is all new."""
-        if (inbox := self._inboxes.get(node)) is not None:
-            self._catch_up(inbox, self._now())
-            del self._inboxes[node]
-            self._due.pop(node, None)
-            self._hand_over()
+        """Forget what `node` sent; what it sends next, if anything, is all new.
+
+        What is merged is told first, under the numbers it was sent with. What
+        still waits is dropped: its numbers may mean other zones now.
+        """
+        self._hand_over.tell()
+        self._inboxes.pop(node, None)
+        self._due.pop(node, None)
 
     def tick(self) -> None:
         """End what time ends."""
@@ -149,15 +135,14 @@ class MessageAggregator:
                 del self._jobs[future]
                 future.cancel()
                 self._merge(digest_all(job.bundles))
-                self._drain_soon()
         self._look_for_floods(now)
         self._metrics.sample(now)
         self.pass_on(self._truth.tick(now))
 
     def pass_on(self, update: SiteUpdate) -> None:
         """Tell of a change that somebody made to the truth, in its place."""
-        self._untold.add(update)
-        self._hand_over()
+        self._hand_over.add(update)
+        self._hand_over.tell()
 
     def close(self) -> None:
         """Plan nothing any more."""
@@ -263,11 +248,13 @@ class MessageAggregator:
         """Decode and merge what waits of all nodes that have a token."""
         self._soon = None
         now = self._now()
+        size = sum(inbox.waiting_bytes for inbox in self._due.values())
+        is_job = self._run_job is not None and size >= JOB_BYTES
         bundles: list[Bundle] = []
         messages = 0
         may_tell = False
         for node, inbox in tuple(self._due.items()):
-            if messages >= MAX_BATCH_MESSAGES:
+            if messages >= MESSAGES_PER_TURN and not is_job:
                 self._drain_soon()
                 break
             if inbox.in_job:
@@ -280,33 +267,34 @@ class MessageAggregator:
                 if inbox.waiting:
                     bundles.append(inbox.pick())
                     messages += len(inbox.in_job)
+            elif inbox.is_throttled:
+                self._await_token(inbox)
             else:
                 self._throttle(inbox, now)
         if bundles:
             self._metrics.note_batch(messages)
-            self._decode_batch(bundles, now)
+            if not (is_job and self._start_job(bundles, now)):
+                self._merge(digest_all(bundles))
         elif may_tell:
-            self._hand_over()
+            self._hand_over.tell()
 
     def _drain_soon(self) -> None:
         """Let the next turn of the event loop begin with a drain."""
         if self._due and self._soon is None and not self._is_closed:
             self._soon = self._loop.call_soon(self._drain)
 
-    def _decode_batch(self, bundles: list[Bundle], now: float) -> None:
-        """Decode a batch here, or elsewhere if it is large."""
-        size = sum(len(raw) for bundle in bundles for _, raw in bundle.messages)
-        if self._run_job is not None and size >= JOB_BYTES:
-            try:
-                future = self._run_job(digest_all, bundles)
-            except RuntimeError as err:
-                _LOGGER.debug("No executor: %s", err)
-            else:
-                self._metrics.jobs += 1
-                self._jobs[future] = _Job(bundles, now)
-                future.add_done_callback(self._finish_job)
-                return
-        self._merge(digest_all(bundles))
+    def _start_job(self, bundles: list[Bundle], now: float) -> bool:
+        """Have a batch decoded elsewhere; return whether anybody does it."""
+        assert self._run_job is not None
+        try:
+            future = self._run_job(digest_all, bundles)
+        except RuntimeError as err:
+            _LOGGER.debug("No executor: %s", err)
+            return False
+        self._metrics.jobs += 1
+        self._jobs[future] = Job(bundles, now)
+        future.add_done_callback(self._finish_job)
+        return True
 
     def _finish_job(self, future: asyncio.Future[list[Digest]]) -> None:
         """Merge what a job decoded; do its work here if it failed."""
@@ -317,17 +305,25 @@ class MessageAggregator:
             self._merge(digest_all(job.bundles))
         else:
             self._merge(future.result())
-        self._drain_soon()
 
     def _merge(self, digests: list[Digest]) -> None:
-        """Merge decoded messages, unless their node went on without them."""
+        """Merge decoded messages, unless their node went on without them.
+
+        A large batch takes several turns of the event loop.
+        """
         now = self._now()
-        for one in digests:
+        merged = 0
+        for place, one in enumerate(digests):
+            if merged >= MESSAGES_PER_TURN and not self._is_closed:
+                self._loop.call_soon(partial(self._merge, digests[place:]))
+                break
             inbox = self._inboxes.get(one.node)
             if inbox is not None and one.sequence == inbox.sequence:
                 inbox.in_job = ()
                 self._absorb(inbox, one, now)
-        self._hand_over()
+                merged += len(one.frames)
+        self._hand_over.tell()
+        self._drain_soon()
 
     def _absorb(self, inbox: Inbox, one: Digest, now: float) -> None:
         """Merge the decoded messages of one node without telling yet."""
@@ -337,52 +333,32 @@ class MessageAggregator:
         for mark, frame in one.frames:
             inbox.note(mark, frame)
             self._read_telemetry(inbox, frame, now)
-            if update := self._apply(inbox, now):
-                self._arrivals.append(inbox.waiting_since)
-                self._untold.add(update)
+            update = self._apply(inbox, now)
+            self._hand_over.add(update, arrived_at=inbox.waiting_since)
 
-    # Telling.
+    # Telling, and waiting for a token to do so.
 
     def _tell(self, inbox: Inbox, update: SiteUpdate, now: float) -> None:
         """Tell of an update now, or with the next token if its node has none left."""
-        if update:
-            self._arrivals.append(now)
-            self._untold.add(update)
-        if not self._untold:
+        self._hand_over.add(update, arrived_at=now)
+        if not self._hand_over:
             return
-        if self._is_news(update, now) or self._untold.is_full or inbox.bucket.take(now):
-            self._hand_over()
+        if (
+            self._hand_over.raises_alarm(update, now)
+            or self._hand_over.is_full
+            or inbox.bucket.take(now)
+        ):
+            self._hand_over.tell()
         else:
             self._throttle(inbox, now)
 
-    def _is_news(self, update: SiteUpdate, now: float) -> bool:
-        """Tell whether an update raises an alarm that was not told just now."""
-        zones = [edge.zone for edge in update.edges if edge.kind is EdgeKind.ALARM]
-        told_at = self._alarm_told_at
-        if all(
-            now - told_at.get(zone, float("-inf")) < ALARM_REPEAT_SECONDS
-            for zone in zones
-        ):
-            return False
-        told_at.update(dict.fromkeys(zones, now))
-        return True
-
-    def _hand_over(self) -> None:
-        """Tell of everything that was not told yet."""
-        if not self._untold:
-            return
-        untold, self._untold = self._untold, UpdateGatherer()
-        arrivals, self._arrivals = self._arrivals, deque(maxlen=_LATENCIES_NOTED)
-        self._on_update(untold.finish())
-        now = self._now()
-        for arrived_at in arrivals:
-            self._metrics.latency.add(now - arrived_at, now)
-
-    # Floods.
-
     def _throttle(self, inbox: Inbox, now: float) -> None:
-        """Let a node wait for its next token."""
+        """Let a node that asks for too much wait for its next token."""
         self._note_throttled(inbox, now)
+        self._await_token(inbox)
+
+    def _await_token(self, inbox: Inbox) -> None:
+        """Come back to a node when it has a token."""
         inbox.is_throttled = True
         self._due[inbox.node] = inbox
         if self._later is None and not self._is_closed:

@@ -7,9 +7,28 @@ but by number, so it may run in an executor while the loop goes on.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from .frame import FrameError, FrameFault, decode
 from .models import DeviceFrame, Led
+
+JOB_BYTES: Final = 128 * 1024
+"""Waiting messages of this size together are decoded by an executor job.
+
+A job makes nothing faster: both threads share the interpreter, and the event
+loop waits up to 5 ms (`sys.getswitchinterval`) until the other lets go. So a
+job pays only where decoding takes longer than that. `python -m
+benchmarks.aggregation`, longest time for which the loop was held up, ratio of
+job to no job: 64 KiB (512 one-module or 63 63-module messages) 1.2 and 1.1,
+121 KiB (1,024 and 128 messages) 0.8 and 1.1, 464 KiB (512 63-module messages)
+0.4, 928 KiB 0.2. Below 8 KiB the hop alone takes as long as the work.
+"""
+
+JOB_SECONDS: Final = 1.0
+"""An executor that has not answered by then is busy; the work is done here."""
+
+MESSAGES_PER_TURN: Final = 256
+"""About as many are merged in one turn of the event loop at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,14 @@ class Digest:
     sequence: int
     frames: tuple[tuple[bytes, DeviceFrame], ...]
     faults: tuple[FrameFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Bundles being decoded elsewhere since `began_at` (monotonic seconds)."""
+
+    bundles: list[Bundle]
+    began_at: float
 
 
 type JobRunner = Callable[

@@ -39,7 +39,8 @@ TROUBLE_BIT5: Final = 0x20
 """Undocumented bit of the trouble byte; probably the module's bell circuit."""
 
 SEPARATOR: Final = "<STX>"
-_SPELLINGS_OF_SEPARATOR: Final = ("\x02", "\x03", "<STST>", "<ETX>")
+# As captured a marker and a byte stand together: one separator, so it comes first.
+_SPELLINGS_OF_SEPARATOR: Final = ("<STX>\x02", "\x02", "\x03", "<STST>", "<ETX>")
 _CONTROL_BYTES: Final = bytes(set(range(32)) - {2, 3}) + b"\x7f"
 _CONTROL_CHARACTERS: Final = dict.fromkeys((*range(32), 127))
 

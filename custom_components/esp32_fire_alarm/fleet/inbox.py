@@ -47,6 +47,11 @@ class Inbox:
     sequence: int = 0
 
     @property
+    def waiting_bytes(self) -> int:
+        """The size of what waits."""
+        return sum(map(len, self.waiting.values()))
+
+    @property
     def is_behind(self) -> bool:
         """Tell whether the truth has not seen all of its messages."""
         return bool(self.waiting or self.in_job)

@@ -23,6 +23,9 @@ type Socket = aiohttp.ClientWebSocketResponse[bool]
 FRAMES_BEFORE_YIELDING: Final = 32
 """After so many frames without a wait, a flooding node lets others run."""
 
+SECONDS_BEFORE_YIELDING: Final = 0.002
+"""Or after its frames took this long, whichever comes first."""
+
 
 class LinkFault(StrEnum):
     """Why there is no link, in terms an installer can act on."""
@@ -184,12 +187,14 @@ class DeviceLink:
     async def listen(self) -> tuple[LinkFault, str]:
         """Hand on frames until the link ends; return why it did."""
         in_a_row = 0
+        busy_seconds = 0.0
         while True:
             message = await self._socket.receive()
             match message.type:
                 case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
                     self.last_heard_at = self.last_frame_at = self._now()
                     self._on_frame(message.data)
+                    busy_seconds += self._now() - self.last_frame_at
                 case aiohttp.WSMsgType.PING:
                     self.last_heard_at = self._now()
                     await self._answer(message.data)
@@ -198,8 +203,11 @@ class DeviceLink:
                 case _:
                     return self._reason_of_end(message.type, message.data)
             in_a_row += 1
-            if in_a_row >= FRAMES_BEFORE_YIELDING:
-                in_a_row = 0
+            if (
+                in_a_row >= FRAMES_BEFORE_YIELDING
+                or busy_seconds >= SECONDS_BEFORE_YIELDING
+            ):
+                in_a_row, busy_seconds = 0, 0.0
                 await asyncio.sleep(0)
 
     async def tick(self) -> LinkFault | None:

@@ -30,6 +30,7 @@ from .models import (
     zones_of_module,
 )
 from .sources import Sources
+from .summary import summarize
 from .word import NodeWord
 
 CARRY_SECONDS: Final = 45.0
@@ -254,34 +255,12 @@ class SiteTruth:
         An alarm of an `ignored` zone (in test or disabled) is no fire, nor is
         an Alarm LED that is lit for such zones alone.
         """
-        zones = self.zones.values()
-        words = self._nodes.values()
-        in_alarm = tuple(zone for zone in self._alarms if zone not in ignored)
-        offline = sum(status.online is False for status in self.modules.values())
-        in_trouble = sum(zone.trouble and zone.available for zone in zones)
-        given_up = sum(not word.believed for word in words)
-        lit = {led for word in words if word.believed for led in word.leds or ()}
-        return SiteSummary(
-            fire=bool(in_alarm) or any(map(self._shows_fire, words)),
-            trouble=bool(in_trouble or offline or given_up or Led.TROUBLE in lit),
-            in_alarm=in_alarm,
-            in_trouble=in_trouble,
-            modules_offline=offline,
-            modules_stood_in=sum(
-                status.is_stood_in for status in self.modules.values()
-            ),
-            nodes_connected=sum(word.fresh for word in words),
-            nodes_total=len(self._nodes),
-            zones_supervised=sum(zone.available and not zone.held for zone in zones),
-            zones_total=len(self.zones),
-        )
-
-    def _shows_fire(self, word: NodeWord) -> bool:
-        """Tell whether a panel is in alarm without a zone in alarm to explain it."""
-        return (
-            word.believed
-            and Led.ALARM in (word.leds or ())
-            and not any(module_of_zone(zone) in word.modules for zone in self._alarms)
+        return summarize(
+            self.zones.values(),
+            self.modules.values(),
+            self._nodes.values(),
+            alarmed=self._alarms,
+            ignored=ignored,
         )
 
     def _admit(self, module: int, state: ModuleState, word: NodeWord) -> bool:
