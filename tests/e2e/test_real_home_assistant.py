@@ -5,19 +5,17 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-import socket
-import sys
 from typing import Any
 
 import pytest
 
 from script.demo import answer_step, wait_for_zones, zones_of
 from script.hass_process import (
-    REPOSITORY,
     HomeAssistantError,
     HomeAssistantProcess,
     WebSocketApi,
 )
+from script.simulator import Simulator, free_port
 
 pytestmark = [
     pytest.mark.usefixtures("loopback"),
@@ -28,53 +26,6 @@ pytestmark = [
 CAPTURE = Path(__file__).parents[1] / "fixtures" / "real_capture.bin"
 PROMISE_SECONDS = 1.0
 """From the command that raises the alarm to the state in Home Assistant."""
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-class Simulator:
-    """A `python -m sim` process, driven by its own command line."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self._control = f"127.0.0.1:{free_port()}"
-
-    async def command(self, *words: str) -> str:
-        """Run one command and return what it printed."""
-        process = await self._start(*words, "--control", self._control)
-        printed, _ = await process.communicate()
-        assert process.returncode == 0, printed.decode()
-        return printed.decode()
-
-    @asynccontextmanager
-    async def running(self, *arguments: str) -> AsyncIterator[None]:
-        """Run the fleet."""
-        process = await self._start(
-            *("run", "--port", str(self.port), "--control", self._control), *arguments
-        )
-        try:
-            assert process.stdout is not None
-            await asyncio.wait_for(process.stdout.readline(), 10)
-            yield
-        finally:
-            process.terminate()
-            await process.communicate()
-        assert process.returncode == 0
-
-    @staticmethod
-    async def _start(*arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "sim", *arguments),
-            cwd=REPOSITORY,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
 
 
 @asynccontextmanager

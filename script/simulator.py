@@ -1,0 +1,57 @@
+"""The simulated fleet as a process of its own, driven by its own command line."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import socket
+import sys
+
+from script.hass_process import REPOSITORY
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class Simulator:
+    """A `python -m sim` process on ports of its own."""
+
+    def __init__(self) -> None:
+        """Choose the ports."""
+        self.port = free_port()
+        self._control = f"127.0.0.1:{free_port()}"
+
+    async def command(self, *words: str) -> str:
+        """Run one command and return what it printed."""
+        process = await self._start(*words, "--control", self._control)
+        printed, _ = await process.communicate()
+        assert process.returncode == 0, printed.decode()
+        return printed.decode()
+
+    @asynccontextmanager
+    async def running(self, *arguments: str) -> AsyncIterator[None]:
+        """Run the fleet."""
+        process = await self._start(
+            *("run", "--port", str(self.port), "--control", self._control), *arguments
+        )
+        try:
+            assert process.stdout is not None
+            await asyncio.wait_for(process.stdout.readline(), 10)
+            yield
+        finally:
+            process.terminate()
+            await process.communicate()
+        assert process.returncode == 0
+
+    @staticmethod
+    async def _start(*arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "sim", *arguments),
+            cwd=REPOSITORY,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
