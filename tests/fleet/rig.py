@@ -174,6 +174,7 @@ async def running(
         finally:
             task.cancel()
             await asyncio.wait([task])
+            rig.aggregator.close()
 
 
 async def connect_all(rig: Rig, clock: FakeClock, count: int) -> None:

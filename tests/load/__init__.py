@@ -1,0 +1,1 @@
+"""Nodes that send far too much, and the others beside them."""
