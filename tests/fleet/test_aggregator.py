@@ -426,6 +426,19 @@ def test_a_new_alarm_in_a_storm_is_told_at_once() -> None:
     assert (ALARM, 1) in site.told()
 
 
+def test_alarms_are_told_in_their_order_whoever_had_to_wait() -> None:
+    """A zone that is in alarm again was so before one that is in alarm anew."""
+    site = quiet_site()
+    exhaust(site)
+    site.say(1, "010003")
+    site.told()
+    site.say(1, "010002")
+    site.say(1, "010103")
+    assert not site.updates
+    site.say(1, "010107")
+    assert site.told() == [(RESTORED, 1), (ALARM, 1), (ALARM, 3), (TROUBLE, 1)]
+
+
 def test_what_is_gathered_is_bounded() -> None:
     """So many edges, and they are told, token or not."""
     site = FedSite(node(1, *ALL))

@@ -71,7 +71,7 @@ class UpdateGatherer:
             self._zones,
             self._modules,
             frozenset(self._nodes),
-            tuple(_new_alarms_first(_troubles_told_once(self._edges))),
+            tuple(_alarms_first(_troubles_told_once(self._edges))),
             tuple(self._takeovers),
         )
 
@@ -103,19 +103,22 @@ def _troubles_told_once(edges: Iterable[ZoneEdge]) -> list[ZoneEdge]:
     return [edge for edge in kept if id(edge) not in surplus]
 
 
-def _new_alarms_first(edges: Iterable[ZoneEdge]) -> list[ZoneEdge]:
-    """Return the edges with new alarms first, each zone's own edges in their order.
+def _alarms_first(edges: Iterable[ZoneEdge]) -> list[ZoneEdge]:
+    """Return the edges with alarms first, all alarms in the order they came in.
 
-    An alarm that follows a restore of the same zone cannot come before it.
+    A restore goes with the rest, unless its zone went into alarm again: it
+    cannot come after that, so it goes just before it.
     """
     first: list[ZoneEdge] = []
-    rest: list[ZoneEdge] = []
-    restored: set[int] = set()
-    for edge in edges:
-        if edge.kind is EdgeKind.ALARM and edge.zone not in restored:
+    rest: dict[int, ZoneEdge] = {}
+    restored: dict[int, int] = {}
+    for place, edge in enumerate(edges):
+        if edge.kind is EdgeKind.ALARM:
+            if (before := restored.pop(edge.zone, None)) is not None:
+                first.append(rest.pop(before))
             first.append(edge)
         else:
             if edge.kind is EdgeKind.ALARM_RESTORED:
-                restored.add(edge.zone)
-            rest.append(edge)
-    return first + rest
+                restored[edge.zone] = place
+            rest[place] = edge
+    return [*first, *rest.values()]
