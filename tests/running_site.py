@@ -99,6 +99,8 @@ class RunningSite:
         """Let everything happen that is due; nodes are told one per loop turn."""
         for _ in range(2 * len(self.engine.configs) + 2):
             await asyncio.sleep(0)
+        while self.engine._notifier.is_busy:
+            await asyncio.sleep(0)
         await self.hass.async_block_till_done()
 
     async def feed(self, number: int, *raws: bytes) -> None:

@@ -1,12 +1,13 @@
 """One coordinator per ESP32: tells its entities when to look again."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
 import logging
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .fleet.health import NodeHealth, Verdict
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from .site import FireAlarmSite
 
 _LOGGER = logging.getLogger(__name__)
+
+LOOKS_PER_TURN: Final = 64
+"""Entities that look again in one turn of the event loop at most, alarms apart.
+
+A bridge with 63 modules has some 450. `python -m benchmarks.turns` has what
+that costs; an ESP32 with one module has about 20, so it takes one turn.
+"""
 
 
 class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
@@ -42,6 +50,7 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         self.site = site
         self.config = config
         self.data = site.health.assess(config.node)
+        self._looks: dict[CALLBACK_TYPE, int | None] = {}
 
     @property
     def node(self) -> int:
@@ -52,6 +61,57 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
     def is_heard(self) -> bool:
         """Tell whether the node's last word still stands (fresh, or held)."""
         return not self.site.truth.is_given_up(self.node)
+
+    @override
+    @callback
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: int | None = None
+    ) -> CALLBACK_TYPE:
+        """Have an entity look again when there is news; `context` is its zone.
+
+        Returns a function that ends it.
+        """
+        remove = super().async_add_listener(update_callback, context)
+        self._looks[update_callback] = context
+
+        @callback
+        def end() -> None:
+            del self._looks[update_callback]
+            remove()
+
+        return end
+
+    @callback
+    def async_tell_zones(self, zones: Collection[int]) -> None:
+        """Have the entities of these zones (1-315) look again, in this very turn."""
+        for look, zone in tuple(self._looks.items()):
+            if zone in zones:
+                self.async_tell(look)
+
+    @callback
+    def async_looks(self) -> list[CALLBACK_TYPE]:
+        """Return how every entity looks again: zones in alarm, zones, the rest."""
+        zones = self.site.truth.zones
+
+        def urgency(look: CALLBACK_TYPE) -> int:
+            if (zone := self._looks[look]) is None:
+                return 2
+            return 0 if zone in zones and zones[zone].alarm else 1
+
+        return sorted(self._looks, key=urgency)
+
+    @callback
+    def async_tell(self, look: CALLBACK_TYPE) -> None:
+        """Have one entity look again, if it is still there.
+
+        One that fails must not keep the others from showing an alarm.
+        """
+        if look not in self._looks:
+            return
+        try:
+            look()
+        except Exception:
+            _LOGGER.exception("An entity of node %d failed", self.node)
 
     @override
     async def _async_update_data(self) -> NodeHealth:
@@ -79,9 +139,10 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
 
 
 class Notifier:
-    """Notifies nodes' entities, one node per turn of the event loop.
+    """Notifies nodes' entities, a few per turn of the event loop.
 
-    So a storm of updates never keeps an alarm of another node waiting.
+    So a storm of updates, or the loss of a bridge with all its zones, never
+    keeps an alarm waiting. One node after the other, each as a whole.
     """
 
     def __init__(
@@ -93,23 +154,33 @@ class Notifier:
         self._loop = loop
         self._coordinators = coordinators
         self._due: dict[int, None] = {}
-        self._is_draining = False
+        self._looks: deque[tuple[DeviceCoordinator, CALLBACK_TYPE]] = deque()
+        self._is_planned = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether anybody is still to be notified."""
+        return self._is_planned
 
     @callback
     def notify(self, nodes: Iterable[int]) -> None:
         """Notify these nodes' entities soon."""
         self._due.update(dict.fromkeys(nodes))
-        if self._due and not self._is_draining:
-            self._is_draining = True
-            self._loop.call_soon(self._notify_next)
+        if (self._due or self._looks) and not self._is_planned:
+            self._is_planned = True
+            self._loop.call_soon(self._notify_some)
 
     @callback
-    def _notify_next(self) -> None:
-        """Notify the entities of the node that waits longest, if it is still there."""
-        node = next(iter(self._due))
-        del self._due[node]
-        self._is_draining = bool(self._due)
-        if self._is_draining:
-            self._loop.call_soon(self._notify_next)
-        if (coordinator := self._coordinators.get(node)) is not None:
-            coordinator.async_update_listeners()
+    def _notify_some(self) -> None:
+        """Go on with the node that is being notified, or with the next one."""
+        self._is_planned = False
+        if not self._looks:
+            node = next(iter(self._due))
+            del self._due[node]
+            if (coordinator := self._coordinators.get(node)) is not None:
+                looks = coordinator.async_looks()
+                self._looks.extend((coordinator, look) for look in looks)
+        for _ in range(min(LOOKS_PER_TURN, len(self._looks))):
+            coordinator, look = self._looks.popleft()
+            coordinator.async_tell(look)
+        self.notify(())

@@ -62,9 +62,15 @@ class FireAlarmEntity[Subject](Entity):
     def async_look_again(self) -> None:
         """Write the state if it differs from the last one written."""
         reading = self._read()
-        if reading != self._reading:
-            self._reading = reading
+        if reading == self._reading:
+            return
+        written, self._reading = self._reading, reading
+        try:
             self.async_write_ha_state()
+        except Exception:
+            # Nobody has seen it: the next look has to try again.
+            self._reading = written
+            raise
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -133,6 +139,8 @@ class _PushedEntity[Subject](FireAlarmEntity[Subject]):
     Not a `CoordinatorEntity`: that one can never change its coordinator.
     """
 
+    _zone: int | None = None
+
     def __init__(
         self,
         coordinator: DeviceCoordinator,
@@ -149,7 +157,9 @@ class _PushedEntity[Subject](FireAlarmEntity[Subject]):
     async def async_added_to_hass(self) -> None:
         """Follow the coordinator."""
         await super().async_added_to_hass()
-        self._unfollow = self.coordinator.async_add_listener(self.async_look_again)
+        self._unfollow = self.coordinator.async_add_listener(
+            self.async_look_again, self._zone
+        )
         self.async_on_remove(self._async_unfollow)
 
     @callback
@@ -157,7 +167,9 @@ class _PushedEntity[Subject](FireAlarmEntity[Subject]):
         """Follow this coordinator from now on."""
         if self._unfollow is not None and coordinator is not self.coordinator:
             self._unfollow()
-            self._unfollow = coordinator.async_add_listener(self.async_look_again)
+            self._unfollow = coordinator.async_add_listener(
+                self.async_look_again, self._zone
+            )
         self.coordinator = coordinator
 
     @callback
@@ -246,6 +258,8 @@ class ModuleEntity(ModuleBoundEntity[ModuleStatus]):
 
 class ZoneEntity(ModuleBoundEntity[ZoneState]):
     """An entity of one zone, 1-315."""
+
+    _zone: int
 
     def __init__(
         self, site: FireAlarmSite, zone: int, description: ReadingDescription[ZoneState]

@@ -337,20 +337,20 @@ class FireAlarmSite:
         self.sounder.look(fire=self.summary.fire)
         self.commands.look()
         modules = self.truth.modules
-        alarmed = {
-            modules[module_of_zone(edge.zone)].owner
-            for edge in update.edges
-            if edge.kind in (EdgeKind.ALARM, EdgeKind.ALARM_RESTORED)
-        }
-        for node in alarmed:
-            self.coordinators[node].async_update_listeners()
+        alarmed: dict[int, set[int]] = {}
+        for edge in update.edges:
+            if edge.kind in (EdgeKind.ALARM, EdgeKind.ALARM_RESTORED):
+                owner = modules[module_of_zone(edge.zone)].owner
+                alarmed.setdefault(owner, set()).add(edge.zone)
+        for node, zones in alarmed.items():
+            self.coordinators[node].async_tell_zones(zones)
         self._call_listeners(update)
         self.book.take(update)
         self._link_log.async_note_heard(update.nodes)
         concerned = {modules[module_of_zone(zone)].owner for zone in update.zones}
         concerned |= {modules[module].owner for module in update.modules}
         concerned |= update.nodes
-        self._notifier.notify(concerned - alarmed)
+        self._notifier.notify(concerned)
 
     def _call_listeners(self, update: SiteUpdate) -> None:
         """Tell every listener; one that fails must not cost the others an alarm."""
