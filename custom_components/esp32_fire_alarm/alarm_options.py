@@ -1,14 +1,16 @@
 """How a site's alarms are treated, as the options of its entry store it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from .fleet.alarms import AlarmBook
 from .fleet.confirmation import (
     DEFAULT_DELAY_SECONDS,
     MAX_DELAY_SECONDS,
     ConfirmationGroup,
 )
 from .fleet.models import LatchMode
+from .fleet.truth import SiteTruth
 
 CONF_LATCH: Final = "latch"
 """One of `LatchMode`."""
@@ -42,3 +44,27 @@ def groups_from_options(options: Mapping[str, Any]) -> list[ConfirmationGroup]:
         )
         for group in options.get(CONF_GROUPS, ())
     ]
+
+
+def groups_to_options(groups: Iterable[ConfirmationGroup]) -> list[dict[str, Any]]:
+    """Return what `groups_from_options` reads as these groups, in JSON's types."""
+    return [
+        {
+            CONF_GROUP_NAME: group.name,
+            CONF_GROUP_ZONES: sorted(group.zones),
+            CONF_GROUP_DELAY_SECONDS: round(group.delay_seconds),
+        }
+        for group in groups
+    ]
+
+
+def apply_alarm_options(
+    options: Mapping[str, Any], truth: SiteTruth, book: AlarmBook
+) -> None:
+    """Have a site treat its alarms by these options from now on.
+
+    Alarms that stand stay shown by the latch they began with, and a group that
+    is confirmed is not confirmed again.
+    """
+    truth.latch = latch_from_options(options)
+    book.regroup(groups_from_options(options))

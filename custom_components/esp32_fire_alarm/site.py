@@ -16,7 +16,7 @@ from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 
-from .alarm_options import groups_from_options, latch_from_options
+from .alarm_options import apply_alarm_options
 from .caretaker import Caretaker
 from .const import DOMAIN
 from .coordinator import DeviceCoordinator, Notifier
@@ -85,7 +85,6 @@ class FireAlarmSite:
             hold_seconds=supervision.hold_seconds,
             now=clock.now(),
             rank=self.health.rank,
-            latch=latch_from_options(entry.options),
         )
         self.aggregator = MessageAggregator(
             self.truth,
@@ -105,9 +104,8 @@ class FireAlarmSite:
                 on_impaired=self._on_impaired,
                 on_save=self._on_save,
             ),
-            latch=latch_from_options(entry.options),
-            groups=groups_from_options(entry.options),
         )
+        apply_alarm_options(entry.options, self.truth, self.book)
         self.store = BookStore(hass, entry.entry_id, entry.title)
         self._desk = EventDesk(self)
         session = async_create_clientsession(hass, trace_configs=[only_here()])
@@ -159,7 +157,7 @@ class FireAlarmSite:
 
     @callback
     def async_follow_entry(self) -> None:
-        """Run with other nodes whenever the config entry has other nodes.
+        """Run with the nodes and alarm options that the config entry has from now on.
 
         No reload: links, states and alarms of all others stay as they are.
         """
@@ -260,7 +258,8 @@ class FireAlarmSite:
 
     @callback
     def _look_at_entry(self) -> None:
-        """Take over the entry's nodes and title if they are others than before."""
+        """Take over the entry's nodes, title and alarm options where they are new."""
+        apply_alarm_options(self.entry.options, self.truth, self.book)
         after = {config.node: config for config in nodes_from_entry(self.entry.data)}
         if after != self.configs:
             self._rearrange(after)

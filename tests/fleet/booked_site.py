@@ -69,9 +69,8 @@ class BookedSite:
                 on_impaired=self._note_impaired,
                 on_save=self._note_save,
             ),
-            latch=latch,
-            groups=groups,
         )
+        self.book.regroup(groups)
         if stored is not None:
             self.book.restore(stored)
         self.on_disk = self.book.memory()

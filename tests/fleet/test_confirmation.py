@@ -112,3 +112,61 @@ def test_the_wait_for_confirmation_begins_anew_after_a_restart() -> None:
     again = site.restart(down_seconds=600)
     assert kinds(again.wait(59)) == [EventKind.NODE_LOST]
     assert kinds(again.wait(1)) == [EventKind.CONFIRMED_ALARM]
+
+
+def test_other_groups_confirm_nothing_twice() -> None:
+    """Renamed, or with more zones, it is the group that was confirmed."""
+    site = BookedSite(node(1, 1), groups=[GROUP])
+    site.say(1, "010003")
+    for group in (
+        replace(GROUP, name="Canteen"),
+        ConfirmationGroup("Canteen", frozenset({1, 2, 6, 7})),
+        ConfirmationGroup("Canteen", frozenset({2, 7}), delay_seconds=0),
+    ):
+        site.book.regroup([group])
+        assert site.wait(600) == []
+    assert site.saves[-1]
+    assert site.on_disk.confirmed == ("Canteen",)
+
+
+def test_other_groups_do_not_begin_the_wait_anew() -> None:
+    site = BookedSite(node(1, 1), groups=[GROUP])
+    site.say(1, "010001")
+    site.wait(40)
+    site.book.regroup([replace(GROUP, zones=frozenset({1, 7}))])
+    assert site.wait(19) == []
+    assert kinds(site.wait(1)) == [EventKind.CONFIRMED_ALARM]
+
+
+def test_a_new_group_counts_what_stands() -> None:
+    site = BookedSite(node(1, 1))
+    site.say(1, "010001")
+    site.wait(600)
+    site.book.regroup([GROUP])
+    assert site.wait(59) == []
+    assert kinds(site.wait(1)) == [EventKind.CONFIRMED_ALARM]
+    site.book.regroup([])
+    site.book.regroup([ConfirmationGroup("Hall", frozenset({1, 2}), delay_seconds=5)])
+    assert site.wait(4) == []
+    site.say(1, "010003")
+    assert site.events[-1].group == "Hall"
+
+
+def test_a_confirmed_group_that_loses_its_alarms_can_be_confirmed_again() -> None:
+    """No output may stay out because the zones were others before."""
+    site = BookedSite(node(1, 1), node(2, 2), groups=[GROUP])
+    site.say(1, "010003")
+    site.book.regroup([replace(GROUP, zones=frozenset({6, 7}))])
+    assert site.wait(20) == []
+    assert kinds(site.say(2, "020003"))[-1] is EventKind.CONFIRMED_ALARM
+
+
+def test_a_confirmation_without_alarm_is_not_taken_up_again() -> None:
+    site = BookedSite(node(1, 1), groups=[GROUP])
+    site.say(1, "010003")
+    stored = site.stored()
+    assert isinstance(stored, dict)
+    for one in stored["occurrences"]:
+        one["ended_at"] = one["raised_at"] + 1
+    again = BookedSite(node(1, 1), groups=[GROUP], now=2000, stored=stored)
+    assert kinds(again.say(1, "010003"))[-1] is EventKind.CONFIRMED_ALARM

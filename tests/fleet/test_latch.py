@@ -104,3 +104,65 @@ def test_what_a_node_said_before_its_loss_is_no_word(seconds: float) -> None:
     assert site.truth.modules[2].online is False
     site.say(1, "010000", "020000")
     assert site.truth.zones[6].available
+
+
+def test_other_options_end_no_alarm() -> None:
+    """What the panel latched stays so, by whatever latch new alarms are shown."""
+    site = BookedSite(node(1, 1))
+    site.say(1, "010001", master=ALARM_LED)
+    site.say(1, "010000", master=ALARM_LED)
+    site.truth.latch = LatchMode.NONE
+    assert site.wait(600) == []
+    assert site.say(1, "010002", master=ALARM_LED)[0].kind is EventKind.ALARM
+    ended = site.say(1, "010000", master=ALARM_LED)
+    assert zones(ended, RESTORED) == [2]
+    assert site.alarm_of(1)
+    assert zones(site.say(1, "010000"), RESTORED) == [1]
+
+
+def test_home_assistants_latch_outlives_its_being_chosen() -> None:
+    """Also over a restart, and until somebody resets it."""
+    site = BookedSite(node(1, 1), latch=LatchMode.HOME_ASSISTANT)
+    site.say(1, "010001", master=ALARM_LED)
+    site.latch = site.truth.latch = LatchMode.PANEL
+    assert zones(site.say(1, "010000"), RESTORED) == []
+    again = site.restart()
+    assert zones(again.say(1, "010000"), RESTORED) == []
+    assert again.alarm_of(1)
+    assert again.book.reset(None, "Ann") == ()
+    assert again.alarm_of(1) is None
+
+
+def test_what_persists_after_a_reset_stays_shown_by_the_new_latch() -> None:
+    site = BookedSite(node(1, 1), latch=LatchMode.HOME_ASSISTANT)
+    site.say(1, "010001", master=ALARM_LED)
+    site.truth.latch = LatchMode.PANEL
+    assert site.book.reset(None, "Ann") == (1,)
+    assert zones(site.events) == [1, 1]
+    assert zones(site.say(1, "010000"), RESTORED) == [1]
+
+
+def test_home_assistants_latch_is_not_for_alarms_of_before() -> None:
+    site = BookedSite(node(1, 1))
+    site.say(1, "010001", master=ALARM_LED)
+    site.truth.latch = LatchMode.HOME_ASSISTANT
+    assert site.book.reset(None, "Ann") == (1,)
+    assert zones(site.events) == [1]
+    assert zones(site.say(1, "010002"), RESTORED) == [1]
+    site.say(1, "010000")
+    assert site.alarm_of(2)
+
+
+def test_a_log_that_knows_no_latch_is_read() -> None:
+    """Its alarms stay shown as alarms do that begin now."""
+    site = BookedSite(node(1, 1), latch=LatchMode.HOME_ASSISTANT)
+    site.say(1, "010001", master=ALARM_LED)
+    stored = site.stored()
+    assert isinstance(stored, dict)
+    del stored["occurrences"][0]["latch"]
+    again = BookedSite(
+        node(1, 1), latch=LatchMode.HOME_ASSISTANT, now=2000, stored=stored
+    )
+    again = again.restart()
+    again.say(1, "010000")
+    assert again.alarm_of(1)

@@ -24,7 +24,7 @@ from .impairment import (
 from .journal import Journal
 from .lifecycle import Lifecycle, event_of
 from .memory import BookMemory, Untold, read_memory
-from .models import EdgeKind, LatchMode, SiteUpdate
+from .models import EdgeKind, SiteUpdate
 from .occurrence import BY_RECONFIGURATION, Occurrence, OccurrenceKind
 from .surroundings import Surroundings
 from .telling import EventKind, SiteEvent, Teller, act_of
@@ -64,22 +64,19 @@ class AlarmBook:
         now: Callable[[], float],
         wall: Callable[[], float],
         callbacks: BookCallbacks,
-        latch: LatchMode = LatchMode.PANEL,
-        groups: Collection[ConfirmationGroup] = (),
     ) -> None:
         """Start empty and silent.
 
         `now` is the monotonic clock of the truth's updates, `wall` tells
-        seconds since the epoch; `latch` is the truth's.
+        seconds since the epoch.
         """
         self._truth = truth
         self._now = now
         self._wall = wall
         self._callbacks = callbacks
-        self._latch = latch
         self._journal = Journal()
         self._impairments = Impairments()
-        self._confirmation = Confirmation(groups)
+        self._confirmation = Confirmation()
         self._surroundings = Surroundings()
         self._teller = Teller(callbacks.on_event)
         self._present: tuple[frozenset[int], frozenset[int]] | None = None
@@ -110,6 +107,13 @@ class AlarmBook:
         """Return what the walk tests that run found out so far, by zone."""
         running = self._impairments.of_kind(_TEST)
         return report_test(running, self._journal, self._wall())
+
+    def regroup(self, groups: Iterable[ConfirmationGroup]) -> None:
+        """Have these groups of zones that confirm each other, and no others."""
+        confirmed = self._confirmation.confirmed
+        self._confirmation.regroup(groups, self._journal.fires, self._now())
+        if confirmed != self._confirmation.confirmed:
+            self._callbacks.on_save(True)
 
     # Feeding.
 
@@ -193,12 +197,9 @@ class AlarmBook:
             self._journal.put(replace(chosen[zone], reset_at=at, reset_by=by))
         if update:
             self._callbacks.on_update(update)
-        events: list[SiteEvent] = []
-        if self._latch is LatchMode.HOME_ASSISTANT:
-            done |= chosen.keys()
-            persisting = [self._journal.standing_of(_ALARM, zone) for zone in still]
-            events += [self._life.begin_anew(p, at, by) for p in persisting if p]
-            self._note_alarms(events)
+        events = list(self._life.release(still, at, by))
+        self._note_alarms(events)
+        done |= {event.occurrence.zone for event in events if event.occurrence}
         if done:
             self._tell([act_of(EventKind.RESET, done, at, by), *events])
             self._callbacks.on_save(True)

@@ -6,7 +6,7 @@ outputs that must not follow a single detector wait for this (EN 54-2,
 type C).
 """
 
-from collections.abc import Iterable, Set as AbstractSet
+from collections.abc import Collection, Iterable, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,14 +42,43 @@ class _Watch:
 class Confirmation:
     """Watches all groups of a site; times are monotonic seconds."""
 
-    def __init__(self, groups: Iterable[ConfirmationGroup]) -> None:
-        """Start with all groups quiet."""
-        self._watches = [_Watch(group) for group in groups]
+    def __init__(self) -> None:
+        """Start without groups."""
+        self._watches: list[_Watch] = []
 
     @property
     def confirmed(self) -> tuple[str, ...]:
         """The names of the groups whose alarm is confirmed."""
         return tuple(one.group.name for one in self._watches if one.is_confirmed)
+
+    def regroup(
+        self, groups: Iterable[ConfirmationGroup], standing: Collection[int], now: float
+    ) -> None:
+        """Watch these groups from now on.
+
+        A group that keeps its name, or its zones under another name, stays
+        confirmed if it is, and its zones stay in alarm since when they are. Of
+        the `standing` alarms, those that are new to their group count from now.
+        """
+        watches = []
+        for group in groups:
+            before = self._former(group)
+            known = before.alarms if before else {}
+            mine = {
+                zone: known.get(zone, now)
+                for zone in (*known, *standing)
+                if zone in group.zones
+            }
+            is_confirmed = before is not None and before.is_confirmed and bool(mine)
+            watches.append(_Watch(group, mine, is_confirmed))
+        self._watches = watches
+
+    def _former(self, group: ConfirmationGroup) -> _Watch | None:
+        """Return what was watched as this group until now, if anything was."""
+        for watch in self._watches:
+            if watch.group.name == group.name:
+                return watch
+        return next((w for w in self._watches if w.group.zones == group.zones), None)
 
     def restore(
         self, confirmed: Iterable[str], standing: Iterable[int], now: float
@@ -63,7 +92,7 @@ class Confirmation:
         for zone in standing:
             self.note_alarm(zone, now)
         for watch in self._watches:
-            watch.is_confirmed = watch.group.name in names
+            watch.is_confirmed = bool(watch.alarms) and watch.group.name in names
 
     def note_alarm(self, zone: int, now: float) -> None:
         """Note that `zone` (1-315) went into alarm."""

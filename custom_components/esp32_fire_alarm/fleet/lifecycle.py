@@ -4,13 +4,13 @@ Everything in here writes into the journal and returns the events to tell of
 it; who is told, and when, is the book's business.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from .impairment import ImpairmentKind, Impairments
 from .journal import Journal
-from .models import EdgeKind, Led, ZoneEdge, ZoneState
+from .models import EdgeKind, LatchMode, Led, ZoneEdge, ZoneState
 from .occurrence import BY_PANEL, BY_RECONFIGURATION, Occurrence, OccurrenceKind
 from .telling import EventKind, SiteEvent
 from .truth import SiteTruth
@@ -64,6 +64,7 @@ class Lifecycle:
                         found_on_resync=edge.resync,
                         drill=edge.drill,
                         latency=latency,
+                        latch=self._truth.latch,
                     )
                 )
         elif standing is not None:
@@ -99,10 +100,29 @@ class Lifecycle:
         if standing is None:
             return
         if (standing.test, standing.disabled) != self._nature_of(zone):
-            yield self.begin_anew(standing, at, by)
+            yield self._begin_anew(standing, at, by, standing.latch)
 
-    def begin_anew(self, standing: Occurrence, at: float, by: str | None) -> SiteEvent:
-        """End an alarm and begin another one of the same zone; return its event."""
+    def release(self, zones: Iterable[int], at: float, by: str) -> Iterator[SiteEvent]:
+        """Begin the alarms of `zones` anew that were Home Assistant's to reset.
+
+        To be called when somebody reset them and their inputs are still active.
+        """
+        latch = self._truth.latch
+        for zone in zones:
+            standing = self._journal.standing_of(OccurrenceKind.ALARM, zone)
+            if (
+                standing is not None
+                and (standing.latch or latch) is LatchMode.HOME_ASSISTANT
+            ):
+                yield self._begin_anew(standing, at, by, latch)
+
+    def _begin_anew(
+        self, standing: Occurrence, at: float, by: str | None, latch: LatchMode | None
+    ) -> SiteEvent:
+        """End an alarm and begin another one of the same zone; return its event.
+
+        `latch` is how the new one stays shown.
+        """
         self._journal.put(replace(standing, ended_at=at, reset_at=at, reset_by=by))
         return self._begin(
             Occurrence(
@@ -112,6 +132,7 @@ class Lifecycle:
                 raised_at=at,
                 restored_at=standing.restored_at,
                 drill=standing.drill,
+                latch=latch,
             )
         )
 
@@ -119,7 +140,12 @@ class Lifecycle:
         """Have the truth show what stood before a restart, if it has the zone."""
         zone = occurrence.zone
         if occurrence.kind is OccurrenceKind.ALARM:
-            self._truth.restore_alarm(zone, self._now(), witness=occurrence.source)
+            self._truth.restore_alarm(
+                zone,
+                self._now(),
+                witness=occurrence.source,
+                latch=occurrence.latch,
+            )
         else:
             self._truth.restore_trouble(zone, self._now())
 

@@ -132,9 +132,10 @@ def _object_of[T](cls: type[T]) -> Callable[[object], T]:
 
 def _value(value: Any, hint: Any) -> Any:
     """Return a value if it is of a type that the hint allows."""
-    for option in get_args(hint) or (hint,):
-        if option is NoneType and value is None:
-            return None
+    options = get_args(hint) or (hint,)
+    if value is None and NoneType in options:
+        return None
+    for option in options:
         if isinstance(option, type) and issubclass(option, StrEnum):
             return option(value)
         if option is float and isinstance(value, int | float):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .models import (
     EdgeKind,
+    LatchMode,
     ModuleStatus,
     SiteUpdate,
     Takeover,
@@ -22,10 +23,12 @@ class StandingAlarm:
     `criers` report it now, `witnesses` reported it. `denier` is an active source that never did and
     says "clear" since `denied_since`. `from_before` marks an alarm known from
     before a restart, whose witnesses are forgotten. `released` tells that
-    somebody is resetting it. Times are monotonic seconds.
+    somebody is resetting it. It stays shown by the `latch` it began with, also
+    when another one holds for new alarms. Times are monotonic seconds.
     """
 
     since: float
+    latch: LatchMode
     witnesses: set[int] = field(default_factory=set)
     criers: set[int] = field(default_factory=set)
     from_before: bool = False
@@ -73,6 +76,15 @@ class Changes:
     edges: list[ZoneEdge] = field(default_factory=list)
     takeovers: list[Takeover] = field(default_factory=list)
 
+    def add_edge(self, kind: EdgeKind, zone: int, view: ModuleView) -> None:
+        """Note one edge of a zone with the node whose word it was."""
+        source = self.reporter
+        if source is None:
+            source = view.status.source or view.status.owner
+        self.edges.append(
+            ZoneEdge(kind, zone, source, self.now, self.resync, view.drill)
+        )
+
     def freeze(self) -> SiteUpdate:
         """Return the finished update, alarm edges before all others."""
         self.edges.sort(key=lambda edge: edge.kind is not EdgeKind.ALARM)
@@ -90,15 +102,27 @@ class ModuleView:
     """One module as all its sources show it together; masks are five bits wide.
 
     `trouble` is None while there is no active source to tell. `latching` are
-    the nodes whose panel keeps alarms whose inputs are normal again.
+    the nodes whose panel keeps alarms whose inputs are normal again. `reports`
+    has, of every node with an alarm, what is latched and what is active.
     """
 
     status: ModuleStatus
     held: bool
-    alarm: int
-    live: int
     trouble: int | None
     latching: set[int]
-    reporters: dict[int, int]
+    reports: dict[int, tuple[int, int]]
     drill: bool
     panel_reset_at: float
+
+    def is_live(self, mask: int) -> bool:
+        """Tell whether anybody sees a zone's input active."""
+        return any(live & mask for _, live in self.reports.values())
+
+    def criers(self, mask: int, latch: LatchMode) -> set[int]:
+        """Return who has a zone in alarm, if an alarm stays shown by `latch`."""
+        is_latched = latch is not LatchMode.NONE
+        return {
+            node
+            for node, (latched, live) in self.reports.items()
+            if (latched if is_latched else live) & mask
+        }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .models import module_of_zone
+from .models import LatchMode, module_of_zone
 
 BY_PANEL: Final = "panel"
 """Who reset an alarm when the panel's Alarm LED going out ended it."""
@@ -36,7 +36,8 @@ class Occurrence:
     everything else. `source` is the node (1-1024) whose word it was. `drill`:
     the panel was in a drill. `test` and `disabled`: the zone was, so that it
     was recorded but is no fire. `latency` is seconds from the frame's being
-    read to its being told.
+    read to its being told. `latch` is how an alarm stays shown; None if
+    that was never written down: then as alarms do that begin now.
     """
 
     kind: OccurrenceKind
@@ -50,6 +51,7 @@ class Occurrence:
     test: bool = False
     disabled: bool = False
     latency: float | None = None
+    latch: LatchMode | None = None
     restored_at: float | None = None
     ended_at: float | None = None
     acknowledged_at: float | None = None

@@ -27,7 +27,6 @@ class Sources:
         *,
         now: float,
         rank: Callable[[int], int],
-        latches: bool,
     ) -> None:
         """Start with nodes that nobody has heard yet.
 
@@ -36,7 +35,6 @@ class Sources:
         self.words: dict[int, NodeWord] = {}
         self.load: Counter[int] = Counter()
         self._rank = rank
-        self._latches = latches
         self._carriers: dict[int, dict[int, NodeWord]] = {}
         self._owner_spoke: set[int] = set()
         self.replace_nodes(configs, now)
@@ -57,9 +55,7 @@ class Sources:
         new = wanted.keys() - self.words.keys()
         for number, config in wanted.items():
             if number in new:
-                self.words[number] = NodeWord(
-                    config, lost_at=now, latches=self._latches
-                )
+                self.words[number] = NodeWord(config, lost_at=now)
             self.words[number].config = config
         return set(new)
 
@@ -121,14 +117,11 @@ class Sources:
         }
         source = self._choose(before, online, now)
         held = not fresh and any(word.believed for word in entitled.values())
-        alarm = live = 0
-        reporters: dict[int, int] = {}
-        for number, word in listing.items():
-            said = word.modules[module]
-            alarm |= said.latched
-            live |= said.state.alarm
-            if said.latched:
-                reporters[number] = said.latched
+        reports = {
+            n: (word.modules[module].latched, word.modules[module].state.alarm)
+            for n, word in listing.items()
+            if word.modules[module].latched
+        }
         if source is not None:
             state = listing[source].modules[module].state
             status = replace(
@@ -141,12 +134,10 @@ class Sources:
         return ModuleView(
             status=status,
             held=held,
-            alarm=alarm,
-            live=live,
             trouble=None if source is None else state.trouble,
             latching={n for n in online if listing[n].latches_now},
-            reporters=reporters,
-            drill=any(Led.DRILL in (listing[n].leds or ()) for n in reporters),
+            reports=reports,
+            drill=any(Led.DRILL in (listing[n].leds or ()) for n in reports),
             panel_reset_at=max(
                 (word.alarm_led_fell_at for word in fresh.values()),
                 default=float("-inf"),

@@ -24,7 +24,6 @@ from .models import (
     NodeConfig,
     SiteSummary,
     SiteUpdate,
-    ZoneEdge,
     ZoneState,
     module_of_zone,
     zones_of_module,
@@ -56,15 +55,14 @@ class SiteTruth:
         """Start with every known zone unavailable.
 
         `hold_seconds` is how long a lost link's zones keep their last state
-        (0-60); `rank` orders nodes by health, lowest first, for stand-ins.
+        (0-60); `rank` orders nodes by health, lowest first, for stand-ins. `latch`
+        is for alarms that begin from now on, and may be changed at any time.
         """
         self.zones: dict[int, ZoneState] = {}
         self.modules: dict[int, ModuleStatus] = {}
         self._hold_seconds = hold_seconds
-        self._latch = latch
-        self._sources = Sources(
-            nodes, now=now, rank=rank, latches=latch is not LatchMode.NONE
-        )
+        self.latch = latch
+        self._sources = Sources(nodes, now=now, rank=rank)
         self._nodes = self._sources.words
         self._alarms: dict[int, StandingAlarm] = {}
         self._waiting: set[int] = set()
@@ -154,7 +152,12 @@ class SiteTruth:
         return changes.freeze()
 
     def restore_alarm(
-        self, zone: int, now: float, *, witness: int | None = None
+        self,
+        zone: int,
+        now: float,
+        *,
+        witness: int | None = None,
+        latch: LatchMode | None = None,
     ) -> SiteUpdate:
         """Show `zone` in alarm as before a restart, until a frame says otherwise.
 
@@ -173,6 +176,7 @@ class SiteTruth:
         if before is not None and not before.alarm:
             self._alarms[zone] = StandingAlarm(
                 now,
+                latch or self.latch,
                 witnesses=set() if witness is None else {witness},
                 from_before=witness is None,
             )
@@ -191,7 +195,8 @@ class SiteTruth:
         """End the alarms of `zones` that nobody reports any more.
 
         What a panel still shows in alarm stays, and so does what a lost node
-        said while its last word is held.
+        said while its last word is held. If Home Assistant's latch kept it, it
+        begins anew, by the latch that holds now.
         """
         changes = Changes(now)
         released = {zone: self._alarms[zone] for zone in zones if zone in self._alarms}
@@ -201,6 +206,8 @@ class SiteTruth:
             self._merge(module, changes)
         for standing in released.values():
             standing.released = False
+            if standing.latch is LatchMode.HOME_ASSISTANT:
+                standing.latch = self.latch
         return changes.freeze()
 
     @property
@@ -322,7 +329,7 @@ class SiteTruth:
         after = ZoneState(
             zone,
             alarm=alarm,
-            live=bool(view.live & mask),
+            live=view.is_live(mask),
             trouble=before.trouble
             if view.trouble is None
             else bool(view.trouble & mask),
@@ -333,25 +340,23 @@ class SiteTruth:
             return
         self.zones[zone] = changes.zones[zone] = after
         if after.alarm != before.alarm:
-            self._add_edge(
-                EdgeKind.ALARM if alarm else EdgeKind.ALARM_RESTORED,
-                zone,
-                view,
-                changes,
-            )
+            kind = EdgeKind.ALARM if alarm else EdgeKind.ALARM_RESTORED
+            changes.add_edge(kind, zone, view)
         if after.trouble != before.trouble:
             kind = EdgeKind.TROUBLE if after.trouble else EdgeKind.TROUBLE_RESTORED
-            self._add_edge(kind, zone, view, changes)
+            changes.add_edge(kind, zone, view)
 
     def _merge_alarm(
         self, zone: int, mask: int, view: ModuleView, changes: Changes
     ) -> bool:
         """Return whether the zone is in alarm, and keep the reasons for it."""
         standing = self._alarms.get(zone)
-        if view.alarm & mask:
+        criers = view.criers(mask, standing.latch if standing else self.latch)
+        if criers:
             if standing is None:
-                standing = self._alarms[zone] = StandingAlarm(changes.now)
-            standing.hear({n for n, m in view.reporters.items() if m & mask})
+                standing = StandingAlarm(changes.now, self.latch)
+                self._alarms[zone] = standing
+            standing.hear(criers)
             return True
         if standing is None:
             return False
@@ -366,14 +371,16 @@ class SiteTruth:
     def _is_over(self, standing: StandingAlarm, view: ModuleView, now: float) -> bool:
         """Tell whether an alarm that nobody reports any more has ended."""
         source = view.status.source
-        is_latched = not view.latching.isdisjoint({source, *standing.witnesses})
+        is_latched = standing.latch is not LatchMode.NONE and (
+            not view.latching.isdisjoint({source, *standing.witnesses})
+        )
         if source is None or is_latched:
             standing.denier = None
         if is_latched:
             return False
         if standing.released:
             return not view.held
-        if self._latch is LatchMode.HOME_ASSISTANT:
+        if standing.latch is LatchMode.HOME_ASSISTANT:
             return False
         if source is None:
             # The module is silent: only a panel reset, seen on the Alarm LED
@@ -383,15 +390,3 @@ class SiteTruth:
         if not is_over:
             self._waiting.add(view.status.module)
         return is_over
-
-    @staticmethod
-    def _add_edge(
-        kind: EdgeKind, zone: int, view: ModuleView, changes: Changes
-    ) -> None:
-        """Note one edge with the node whose word it was."""
-        source = changes.reporter
-        if source is None:
-            source = view.status.source or view.status.owner
-        changes.edges.append(
-            ZoneEdge(kind, zone, source, changes.now, changes.resync, view.drill)
-        )

@@ -40,12 +40,10 @@ class NodeWord:
 
     `fresh` tells that its frames are coming in; `lost_at` is set while its
     last word is held (lost, not yet given up). Times are monotonic seconds.
-    Where it does not latch, only the present inputs count.
     """
 
     config: NodeConfig
     lost_at: float | None
-    latches: bool = True
     fresh: bool = False
     fresh_since: float = 0.0
     was_lost: bool = False
@@ -72,7 +70,7 @@ class NodeWord:
     @property
     def latches_now(self) -> bool:
         """Tell whether its panel keeps alarms whose inputs are normal again."""
-        return self.latches and Led.ALARM in (self.leds or ())
+        return Led.ALARM in (self.leds or ())
 
     def settled(self, now: float) -> bool:
         """Tell whether a loss, if there was one, is long enough ago."""
