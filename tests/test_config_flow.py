@@ -235,7 +235,7 @@ async def test_as_the_browser_gets_it(
     assert page["type"] == "create_entry"
     entry_id = page["result"]["entry_id"]
     page = await post("options/flow", handler=entry_id)
-    assert page["menu_options"] == ["settings", "zone_sheet", "scan_again"]
+    assert page["menu_options"] == ["settings", "alarms", "zone_sheet", "scan_again"]
     page = await post(f"options/flow/{page['flow_id']}", next_step_id="settings")
     sections = {field["name"]: field for field in page["data_schema"]}
     assert sections["supervision"]["type"] == "expandable"

@@ -1,4 +1,4 @@
-"""The options of a site: how closely it is watched, its zones, and who answers now."""
+"""The options of a site: how closely it is watched, alarms, zones, who answers now."""
 
 from typing import Any, Final, override
 
@@ -13,6 +13,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from .alarm_flow import AlarmSteps
 from .const import (
     CONF_COMMANDS_ENABLED,
     CONF_HEARTBEAT_SECONDS,
@@ -37,11 +38,12 @@ SECTION_SUPERVISION: Final = "supervision"
 SECTION_COMMANDS: Final = "commands"
 
 
-class FireAlarmOptionsFlow(SheetSteps, SiteDialogue, OptionsFlowWithReload):
+class FireAlarmOptionsFlow(AlarmSteps, SheetSteps, SiteDialogue, OptionsFlowWithReload):
     """What is changed about a site while it runs.
 
-    Only the settings are options of the entry. A sheet of zones changes none,
-    so that no link is made anew for it.
+    Only other settings reload the site. How alarms are treated is taken over
+    while it runs, and a sheet of zones changes no options, so that no link is
+    made anew for either.
     """
 
     async def async_step_init(
@@ -49,7 +51,8 @@ class FireAlarmOptionsFlow(SheetSteps, SiteDialogue, OptionsFlowWithReload):
     ) -> ConfigFlowResult:
         """Offer what there is."""
         return self.async_show_menu(
-            step_id="init", menu_options=["settings", "zone_sheet", "scan_again"]
+            step_id="init",
+            menu_options=["settings", "alarms", "zone_sheet", "scan_again"],
         )
 
     async def async_step_scan_again(
