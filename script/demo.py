@@ -12,7 +12,9 @@ import signal
 import sys
 from typing import Any, Final
 
+from script import demo_site
 from script.hass_process import (
+    DOMAIN,
     PASSWORD,
     REPOSITORY,
     USER,
@@ -23,8 +25,7 @@ from script.hass_process import (
 
 SIMULATOR_PORT: Final = 8181
 ADDRESSES: Final = "127.0.0.2-127.0.0.64"
-SITE_MODEL: Final = "Fire alarm site"
-DASHBOARD: Final = "fire-alarm"
+PANEL_PATH: Final = "esp32-fire-alarm"
 ZONES: Final = 315
 READY_SECONDS: Final = 60.0
 """Longest wait for all zones; 63 connects, spaced, take about five."""
@@ -93,55 +94,18 @@ async def wait_for_zones(api: WebSocketApi, zones: dict[int, str]) -> int:
     return available
 
 
-async def save_dashboard(api: WebSocketApi, zones: dict[int, str]) -> None:
-    """Make a dashboard of the site: its summary, then every zone by module."""
-    devices = await api.call("config/device_registry/list")
-    hubs = {device["id"] for device in devices if device["model"] == SITE_MODEL}
-    entities = await api.call("config/entity_registry/list")
-    site = [
-        entity["entity_id"]
-        for entity in entities
-        if entity["device_id"] in hubs and not entity["disabled_by"]
-    ]
-    modules: dict[int, list[dict[str, Any]]] = {}
-    for zone, entity_id in zones.items():
-        modules.setdefault((zone - 1) // 5 + 1, []).append(
-            {"entity": entity_id, "name": f"{zone}"}
-        )
+async def furnish(api: WebSocketApi) -> None:
+    """Name the zones as in the made-up building, and show the wall by default."""
     await api.call(
-        "lovelace/dashboards/create",
-        url_path=DASHBOARD,
-        title="Fire alarm",
-        icon="mdi:fire",
+        "call_service",
+        domain=DOMAIN,
+        service="import_zones",
+        service_data={"sheet": demo_site.sheet()},
     )
     await api.call(
-        "frontend/set_system_data", key="core", value={"default_panel": DASHBOARD}
-    )
-    await api.call(
-        "lovelace/config/save",
-        url_path=DASHBOARD,
-        config={
-            "title": "Fire alarm",
-            "views": [
-                {
-                    "title": "Site",
-                    "path": "site",
-                    "cards": [
-                        {"type": "entities", "title": "Site", "entities": site},
-                        *(
-                            {
-                                "type": "glance",
-                                "title": f"Module {module}",
-                                "columns": 5,
-                                "show_state": False,
-                                "entities": cards,
-                            }
-                            for module, cards in modules.items()
-                        ),
-                    ],
-                }
-            ],
-        },
+        "frontend/set_system_data",
+        key="core",
+        value={"default_panel": PANEL_PATH},
     )
 
 
@@ -173,7 +137,7 @@ async def show(arguments: argparse.Namespace) -> int:
         async with server.websocket() as api:
             zones = await zones_of(api)
             available = await wait_for_zones(api, zones)
-            await save_dashboard(api, zones)
+            await furnish(api)
         print(
             f"\n{available} of {ZONES} zones available.\n\n"
             f"Open   {server.url}   user {USER}, password {PASSWORD}\n"

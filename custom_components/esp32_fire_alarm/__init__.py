@@ -19,6 +19,8 @@ from .services import async_setup_services
 from .sheet_services import async_register as async_register_sheet_services
 from .site import FireAlarmConfigEntry, FireAlarmSite
 from .store import BookStore
+from .wall_panel import async_serve_frontend, async_show_panel
+from .websocket_api import async_open_feed, async_register_commands
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -31,9 +33,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all sites share: the actions."""
+    """Set up what all sites share: the actions, and what the wall needs."""
     async_setup_services(hass)
     async_register_sheet_services(hass)
+    async_register_commands(hass)
+    await async_serve_frontend(hass)
     return True
 
 
@@ -52,6 +56,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) ->
     entry.async_on_unload(async_watch_neighbours(hass, entry))
     site.async_follow_entry()
     site.async_start_telling()
+    async_open_feed(site)
+    await async_show_panel(hass)
     return True
 
 
@@ -62,6 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -
     await entry.runtime_data.async_save()
     if entry.disabled_by:
         async_delete_others(hass, entry.entry_id)
+    await async_show_panel(hass)
     return True
 
 
@@ -70,6 +77,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -
     await BookStore(hass, entry.entry_id, entry.title).async_remove()
     await LinkStore(hass, entry.entry_id).async_remove()
     async_delete_others(hass, entry.entry_id)
+    await async_show_panel(hass)
 
 
 async def async_remove_config_entry_device(
