@@ -1,8 +1,10 @@
 """What browsers are told: a snapshot, then what changed, only those who may know."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+import inspect
 import time
 from typing import Any
 
@@ -20,8 +22,8 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.esp32_fire_alarm import feed
-from custom_components.esp32_fire_alarm.const import DOMAIN
+from custom_components.esp32_fire_alarm import feed, wire
+from custom_components.esp32_fire_alarm.const import CONF_COMMANDS_ENABLED, DOMAIN
 from custom_components.esp32_fire_alarm.fleet.models import Led
 from custom_components.esp32_fire_alarm.wire import FRESH, HELD, LOST, LogBit, ZoneBit
 
@@ -336,12 +338,55 @@ async def test_the_sites(hass: HomeAssistant, browse: Open) -> None:
     browser = await browse(site)
     await browser._socket.send_json_auto_id({"type": f"{DOMAIN}/sites"})
     (found,) = (await browser.receive())["result"]
-    assert found == {
-        "entry_id": site.entry.entry_id,
-        "title": "Tower",
-        "control": True,
-        "commands": False,
-    }
+    assert found == {"entry_id": site.entry.entry_id, "title": "Tower"}
+
+
+async def test_what_this_user_may_do(hass: HomeAssistant, browse: Open) -> None:
+    site = await set_up(hass, node(1))
+    snapshot = await (await browse(site)).watch()
+    assert (snapshot["control"], snapshot["commands"]) == (True, False)
+    hass.config_entries.async_update_entry(
+        site.entry, options={CONF_COMMANDS_ENABLED: True}
+    )
+    snapshot = await (await browse(site)).watch()
+    assert snapshot["commands"] is True
+
+
+async def test_a_second_browser_takes_nothing_from_the_first(
+    hass: HomeAssistant, browse: Open
+) -> None:
+    """What waited to be sent when it came is sent to the others all the same."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    browser = await browse(site)
+    await browser.watch()
+    other = await browse(site)
+    site.engine.aggregator.feed(1, frame("010100"))
+    site.engine.aggregator.lose(1)
+    assert (await other.watch())["nodes"]["1"][0] == HELD
+    seen: dict[str, Any] = {}
+    while not {"site", "nodes"} <= seen.keys():
+        seen |= await browser.event()
+    assert seen["site"]["supervised"] == 0
+    assert seen["nodes"]["1"][0] == HELD
+
+
+async def test_a_wall_that_fails_does_not_stand_still(
+    hass: HomeAssistant,
+    browse: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    browser = await browse(site)
+    await browser.watch()
+    with monkeypatch.context() as broken:
+        broken.setattr(wire, "zones_of", lambda *_: 1 / 0)
+        await site.feed(1, frame("010001"))
+        assert await browser.event() == {"gone": True}
+    assert "The wall of Tower failed" in caplog.text
+    assert (await browser.watch())["zones"]["1"][0] == ALARM
 
 
 async def test_a_site_that_ends(hass: HomeAssistant, browse: Open) -> None:
@@ -353,25 +398,55 @@ async def test_a_site_that_ends(hass: HomeAssistant, browse: Open) -> None:
     assert await browser.event() == {"gone": True}
     assert await browser.ask("subscribe_site") == "not_running"
     await browser._socket.send_json_auto_id({"type": f"{DOMAIN}/sites"})
-    (found,) = (await browser.receive())["result"]
-    assert found["control"] is False
+    assert len((await browser.receive())["result"]) == 1
     assert await hass.config_entries.async_setup(site.entry.entry_id)
     assert "layout" in await browser.watch()
 
 
-async def test_nobody_watches_any_more(
-    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+async def test_no_work_while_nobody_watches(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Nothing is listened to, computed or sent before the first and after the last."""
+    calls: Counter[str] = Counter()
+    for name, function in inspect.getmembers(wire, inspect.isfunction):
+        if function.__module__ == wire.__name__:
+
+            def count(*args: Any, name: str = name, function: Any = function) -> Any:
+                calls[name] += 1
+                return function(*args)
+
+            monkeypatch.setattr(wire, name, count)
     site = await set_up(hass, node(1))
     socket = await hass_ws_client(hass)
     browser = Browser(socket, site.entry.entry_id)
-    before = hass.bus.async_listeners().get("area_registry_updated", 0)
+
+    def listeners() -> list[int]:
+        followed = hass.bus.async_listeners()
+        registries = [followed.get(kind, 0) for kind in feed.REGISTRY_EVENTS]
+        engine = site.engine
+        lists = (engine._listeners, engine._arrangement_listeners)
+        return [*registries, *(len(one) for one in lists)]
+
+    async def work() -> int:
+        calls.clear()
+        await site.feed(1, frame("010001"))
+        await site.feed(1, frame("010000"))
+        ar.async_get(hass).async_create(f"Area {len(ar.async_get(hass).areas)}")
+        await pulse(hass)
+        await asyncio.sleep(QUIET_SECONDS)
+        return calls.total()
+
+    before = listeners()
+    assert await work() == 0
     await browser.watch()
+    assert await work() > 0
     await socket.send_json_auto_id({"type": "unsubscribe_events", "subscription": 1})
-    assert (await browser.receive())["success"]
-    assert hass.bus.async_listeners().get("area_registry_updated", 0) == before
-    await site.feed(1, frame("010001"))
-    assert await browser.hears_nothing()
+    while (await browser.receive())["type"] != TYPE_RESULT:
+        pass
+    assert listeners() == before
+    assert await work() == 0
 
 
 async def test_who_may_not_read(
@@ -393,9 +468,4 @@ async def test_who_may_not_read(
     assert (await browser.receive())["result"] == []
     allowed[site.zone(5).entity_id] = {"read": True}
     hass_read_only_user.mock_policy({"entities": {"entity_ids": allowed}})
-    assert "layout" in await browser.watch()
-    await socket.send_json_auto_id({"type": f"{DOMAIN}/sites"})
-    while (answer := await browser.receive())["type"] != TYPE_RESULT:
-        pass
-    (found,) = answer["result"]
-    assert found["control"] is False
+    assert (await browser.watch())["control"] is False

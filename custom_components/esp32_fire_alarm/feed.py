@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+import logging
 import time
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ from .fleet.models import EdgeKind, SiteUpdate
 from .fleet.telling import SiteEvent
 from .site import FireAlarmSite
 from .wire import Json
+
+_LOGGER = logging.getLogger(__name__)
 
 PULSE_SECONDS: Final = 2.0
 """A browser that hears nothing for three of these must call its wall stale."""
@@ -117,12 +120,21 @@ class SiteFeed:
         self._flushed_at = 0.0
 
     @callback
-    def async_watch(self, connection: ActiveConnection, message_id: int) -> None:
-        """Show the wall to a browser, and from now on what changes."""
+    def async_watch(
+        self, connection: ActiveConnection, message_id: int, terms: Json
+    ) -> None:
+        """Show the wall to a browser, and from now on what changes.
+
+        `terms` are for this browser alone: what its user may do.
+        """
+        if self._stops:
+            # All others have to know by now what this one is shown: from here
+            # on they are told the same changes.
+            self._nodes.update(self._site.configs)
+            self._flush()
         self._join(self._wall, connection, message_id)
-        self._wall.greet(
-            connection, message_id, self._snapshot() | self._pulse(self._assess())
-        )
+        first = self._snapshot() | self._pulse(self._assess())
+        self._wall.greet(connection, message_id, first | terms)
 
     @callback
     def async_watch_health(self, connection: ActiveConnection, message_id: int) -> None:
@@ -195,6 +207,8 @@ class SiteFeed:
     @callback
     def _on_update(self, update: SiteUpdate) -> None:
         """Note what changed; an alarm is sent as soon as the book has it too."""
+        is_alarm = any(edge.kind is EdgeKind.ALARM for edge in update.edges)
+        self._flush_in(0.0 if is_alarm else GATHER_SECONDS)
         self._zones.update(update.zones)
         self._modules.update(update.modules)
         self._nodes.update(update.nodes)
@@ -203,8 +217,6 @@ class SiteFeed:
             self._plan_layout()
         if not update:
             self._compare_impairments()
-        is_alarm = any(edge.kind is EdgeKind.ALARM for edge in update.edges)
-        self._flush_in(0.0 if is_alarm else GATHER_SECONDS)
 
     @callback
     def _on_event(self, event: SiteEvent) -> None:
@@ -270,22 +282,35 @@ class SiteFeed:
 
     @callback
     def _flush(self) -> None:
-        """Send what changed since the last time."""
-        self._flush_timer = None
+        """Send what changed since the last time.
+
+        If that fails nobody may go on believing what he sees: all are sent away,
+        and get a snapshot when they come again.
+        """
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
         self._flushed_at = self._site.hass.loop.time()
-        event: Json = {}
+        try:
+            event = self._news()
+        except Exception:
+            _LOGGER.exception("The wall of %s failed", self._site.entry.title)
+            self.async_close()
+        else:
+            if event:
+                self._wall.tell(event)
+        self._zones, self._modules, self._nodes = set(), set(), set()
+
+    def _news(self) -> Json:
+        """Return what changed; all of it if something has another name or place."""
         if self._is_layout_due:
             self._is_layout_due = False
             layout = wire.layout_of(self._site)
             if layout != self._layout:
                 # New nodes and modules bring their states along.
                 self._take_layout(layout)
-                event = self._snapshot()
-        if not event:
-            event = self._changes()
-        self._zones, self._modules, self._nodes = set(), set(), set()
-        if event:
-            self._wall.tell(event)
+                return self._snapshot()
+        return self._changes()
 
     def _changes(self) -> Json:
         """Return what changed since the last time."""

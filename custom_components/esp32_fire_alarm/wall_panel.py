@@ -22,7 +22,7 @@ PANEL_TITLE: Final = {"en": "Fire alarm", "id": "Alarm kebakaran"}
 PANEL_ICON: Final = "mdi:fire-alert"
 FOLDER: Final = Path(__file__).parent / "frontend"
 
-_URL: Final[HassKey[str]] = HassKey(f"{DOMAIN}_frontend_url")
+_BUILD: Final[HassKey[str]] = HassKey(f"{DOMAIN}_frontend_build")
 
 
 async def async_serve_frontend(hass: HomeAssistant) -> None:
@@ -30,7 +30,8 @@ async def async_serve_frontend(hass: HomeAssistant) -> None:
     if "frontend" not in hass.config.components:
         return
     digest = await hass.async_add_executor_job(_digest)
-    url = hass.data[_URL] = f"/{DOMAIN}/{digest}"
+    hass.data[_BUILD] = digest
+    url = _url(digest)
     await hass.http.async_register_static_paths(
         [StaticPathConfig(url, str(FOLDER), cache_headers=True)]
     )
@@ -41,8 +42,9 @@ async def async_show_panel(hass: HomeAssistant) -> None:
 
     It stays while a site is set up anew: a screen on a wall must not lose it.
     """
-    if (url := hass.data.get(_URL)) is None:
+    if (build := build_of(hass)) is None:
         return
+    url = _url(build)
     entries = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
     )
@@ -60,6 +62,20 @@ async def async_show_panel(hass: HomeAssistant) -> None:
         )
     elif not entries and is_shown:
         _hide(hass, url)
+
+
+@callback
+def build_of(hass: HomeAssistant) -> str | None:
+    """Return the digest of the wall's files, None without a user interface.
+
+    A page that has others open may not understand what it is sent.
+    """
+    return hass.data.get(_BUILD)
+
+
+def _url(build: str) -> str:
+    """Return where the files are served."""
+    return f"/{DOMAIN}/{build}"
 
 
 @callback

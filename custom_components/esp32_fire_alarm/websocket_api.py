@@ -28,6 +28,7 @@ from .feed import SiteFeed
 from .panel_control import are_commands_allowed
 from .site import FireAlarmSite
 from .targets import site_of_entry
+from .wall_panel import build_of
 
 FEEDS: Final[HassKey[dict[str, SiteFeed]]] = HassKey(f"{DOMAIN}_feeds")
 """The feeds of the sites that run, by config entry."""
@@ -114,7 +115,7 @@ def _may(connection: ActiveConnection, site: FireAlarmSite, right: str) -> bool:
 def _sites(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Answer with the sites that there are for this user, and what he may do."""
+    """Answer with the sites that there are for this user, running or not."""
     sites = []
     for entry in hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
@@ -122,14 +123,7 @@ def _sites(
         site = site_of_entry(hass, entry.entry_id)
         if site is not None and not _may(connection, site, POLICY_READ):
             continue
-        sites.append(
-            {
-                "entry_id": entry.entry_id,
-                "title": entry.title,
-                "control": site is not None and _may(connection, site, POLICY_CONTROL),
-                "commands": site is not None and are_commands_allowed(site),
-            }
-        )
+        sites.append({"entry_id": entry.entry_id, "title": entry.title})
     connection.send_result(msg["id"], sites)
 
 
@@ -140,8 +134,13 @@ def _subscribe_site(
     msg: dict[str, Any],
     site: FireAlarmSite,
 ) -> None:
-    """Answer with the whole site, then with what changes."""
-    hass.data[FEEDS][site.entry.entry_id].async_watch(connection, msg["id"])
+    """Answer with the whole site and what this user may do, then with what changes."""
+    terms = {
+        "build": build_of(hass),
+        "control": _may(connection, site, POLICY_CONTROL),
+        "commands": are_commands_allowed(site),
+    }
+    hass.data[FEEDS][site.entry.entry_id].async_watch(connection, msg["id"], terms)
 
 
 @callback
