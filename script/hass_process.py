@@ -5,7 +5,7 @@ and the config flow over the same interfaces the browser uses, and stops it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
@@ -76,11 +76,16 @@ class HomeAssistantProcess:
     """One `hass` process on 127.0.0.1, set up by the first call to `onboard`.
 
     The configuration folder is made if it is not there; `port` is 1024-65535.
+    `components` are folders of further custom integrations, set up without
+    configuration.
     """
 
-    def __init__(self, folder: Path, *, port: int = 8123) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 8123, components: Sequence[Path] = ()
+    ) -> None:
         """Name the configuration folder and the port."""
         self.folder = folder
+        self._components = components
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._process: asyncio.subprocess.Process | None = None
@@ -246,17 +251,18 @@ class HomeAssistantProcess:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "configuration.yaml").write_text(
             CONFIGURATION.format(port=self._port)
+            + "".join(f"{component.name}:\n" for component in self._components)
         )
         onboarding = self.folder / ".storage" / "onboarding"
         if not onboarding.exists():
             onboarding.parent.mkdir(exist_ok=True)
             onboarding.write_text(json.dumps(ONBOARDING))
-        link = self.folder / "custom_components"
-        if link.is_symlink():
-            link.unlink()
-        elif link.exists():
-            shutil.rmtree(link)
-        link.symlink_to(REPOSITORY / "custom_components", target_is_directory=True)
+        ours = REPOSITORY / "custom_components"
+        links = self.folder / "custom_components"
+        shutil.rmtree(links, ignore_errors=True)
+        links.mkdir()
+        for target in (ours / "__init__.py", ours / DOMAIN, *self._components):
+            (links / target.name).symlink_to(target)
 
     async def _wait_until_up(self) -> None:
         """Wait for the first answer of the server."""

@@ -1,0 +1,1 @@
+"""Custom integrations that only tests put into a real Home Assistant."""
