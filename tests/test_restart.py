@@ -163,6 +163,22 @@ async def test_what_is_not_urgent_is_written_later(
     assert (one["kind"], one["zone"]) == ("trouble", 1)
 
 
+async def test_troubles_that_never_end_do_not_put_off_the_write(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    site = await set_up(hass, node(1))
+    for _ in range(3):
+        await site.feed(1, frame("010100"), frame("010000"))
+        await site.feed(1, frame("010200"))
+        later = dt_util.utcnow() + timedelta(seconds=SAVE_SECONDS + 1)
+        async_fire_time_changed(hass, later)
+        await hass.async_block_till_done()
+        written = stored(site, hass_storage)["data"]["occurrences"]
+        assert len(written) == len(site.engine.book.occurrences())
+        # An alarm in between is written at once, and what follows it in time too.
+        await site.feed(1, frame("010201"), frame("010400"))
+
+
 async def test_the_last_write_of_home_assistant(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:

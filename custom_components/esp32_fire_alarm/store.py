@@ -44,6 +44,8 @@ class BookStore:
         )
         self._pending: BookMemory | None = None
         self._is_writing = False
+        self._newest: BookMemory | None = None
+        self._is_delayed = False
 
     async def async_load(self, book: AlarmBook) -> None:
         """Let the book take up where it left off.
@@ -62,8 +64,11 @@ class BookStore:
     def async_save(self, memory: BookMemory, *, is_urgent: bool) -> None:
         """Write the memory, at once if it is urgent."""
         if not is_urgent and not self._is_writing:
-            data = memory.to_json()
-            self._store.async_delay_save(lambda: data, SAVE_SECONDS)
+            self._newest = memory
+            if not self._is_delayed:
+                # Asked again and again, the store would put it off for ever.
+                self._is_delayed = True
+                self._store.async_delay_save(self._take_newest, SAVE_SECONDS)
             return
         self._pending = memory
         if not self._is_writing:
@@ -74,7 +79,7 @@ class BookStore:
 
     async def async_flush(self, memory: BookMemory) -> None:
         """Write the memory and return when it is written."""
-        await self._store.async_save(memory.to_json())
+        await self._async_save(memory)
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -85,9 +90,20 @@ class BookStore:
         try:
             while (memory := self._pending) is not None:
                 self._pending = None
-                await self._store.async_save(memory.to_json())
+                await self._async_save(memory)
         finally:
             self._is_writing = False
+
+    async def _async_save(self, memory: BookMemory) -> None:
+        """Write the memory in place of one that waits."""
+        self._is_delayed = False
+        await self._store.async_save(memory.to_json())
+
+    def _take_newest(self) -> dict[str, Any]:
+        """Return what is to be written after a delay; called in another thread."""
+        self._is_delayed = False
+        assert self._newest is not None
+        return self._newest.to_json()
 
     async def _async_set_aside(self) -> None:
         """Keep a damaged file under another name, and report it."""
