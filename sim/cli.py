@@ -19,6 +19,7 @@ from .control import (
 )
 from .errors import SimError
 from .fleet import SimulatedFleet
+from .listing import fault_lines
 from .panel import ZONES_PER_MODULE, Switch
 from .parser import RUN, parse
 from .replay import load_messages
@@ -70,6 +71,9 @@ def _dispatch(args: argparse.Namespace) -> int:
         from .check import check_url  # noqa: PLC0415
 
         return check_url(args.url, args.seconds, as_json=args.json)
+    if args.do == "faults":
+        print("\n".join(fault_lines()))
+        return 0
     if args.do == "status":
         return _status(args)
     answer = call(args.control, _request(args))

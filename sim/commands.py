@@ -168,8 +168,9 @@ def _fault(node: Node, request: Request) -> str:
     node.fault(fault, value, for_seconds=for_seconds)
     kind = FAULTS[fault]
     lasts = kind.default_seconds if for_seconds is None else for_seconds
-    until = "once" if kind.spoil else f"for {lasts:g} s" if lasts else "until node up"
-    return f"node {node.number} ({node.host}) {kind.what}, {until}"
+    until = "until it is put up" if lasts is None else f"for {lasts:g} s"
+    until = "once" if kind.once and lasts is None else until
+    return f"node {node.number} ({node.host}), {fault}: {kind.what}; {until}"
 
 
 def _outage(fleet: SimulatedFleet, request: Request) -> str:

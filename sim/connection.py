@@ -5,7 +5,6 @@ writing, delaying and withholding are ours, so that every fault can be played.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 import contextlib
 import logging
@@ -18,16 +17,11 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from .faults import Accept, Effects, Pong
+from .effects import Accept, Effects, Pong
+from .outbox import MAX_UNSENT_BYTES, Outbox
 
 MAX_INBOUND_BYTES: Final = 15 * 1024
 """Longest message the firmware's library takes; more closes with code 1009."""
-
-MAX_UNSENT_BYTES: Final = 64 * 1024
-"""A client that lets more than this pile up is dropped, as the library does."""
-
-_TIMER_SLACK_SECONDS: Final = 0.001
-"""Event loop timers may fire a hair early."""
 
 _LOGGER: Final = logging.getLogger("sim.websocket")
 # On debug level websockets prints each frame as text, which raises for bad UTF-8.
@@ -37,6 +31,13 @@ _SUBPROTOCOL: Final = "arduino"
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _PONG_HEAD: Final = 0x80 | Opcode.PONG
 _WRONG_PONG: Final = bytes([_PONG_HEAD, 5]) + b"wrong"
+_TEXT_HEAD: Final = 0x80 | Opcode.TEXT
+_CLOSE_HEAD: Final = 0x80 | Opcode.CLOSE
+_UNSENDABLE_CODES: Final = (1004, 1005, 1006)
+"""Close codes that the standard keeps off the wire, and broken servers send."""
+
+_ELSEWHERE: Final = "http://192.0.2.1/"
+"""Where a redirect sends clients: an address for documentation, nobody's."""
 
 
 class Host(Protocol):
@@ -72,7 +73,9 @@ class Connection(asyncio.Protocol):
         self._protocol = ServerProtocol(max_size=MAX_INBOUND_BYTES, logger=_LOGGER)
         self._transport: asyncio.Transport | None = None
         self._fragments: list[bytes] = []
-        self._outbox: deque[tuple[float, bytes]] = deque()
+        self._outbox = Outbox(
+            effects=lambda: host.effects, write=self._write, overflow=self.reset
+        )
         self._timers: set[asyncio.TimerHandle] = set()
         self.knocked_while_frozen = False
 
@@ -117,17 +120,35 @@ class Connection(asyncio.Protocol):
     def send_message(
         self, payload: bytes, *, binary: bool = False, fragments: int = 1
     ) -> bool:
-        """Send one message in so many fragments; return whether it was possible."""
-        if not self.is_open:
+        """Send one message in so many fragments; return whether it was possible.
+
+        One that can send a few bytes a second only leaves out what it cannot.
+        """
+        effects = self._host.effects
+        if not self.is_open or (effects.bytes_per_second and len(self._outbox)):
             return False
         send = self._protocol.send_binary if binary else self._protocol.send_text
-        size = max(1, -(-len(payload) // fragments))
+        size = effects.fragment_bytes or max(1, -(-len(payload) // fragments))
         pieces = [payload[i : i + size] for i in range(0, len(payload), size)] or [b""]
         send(pieces[0], fin=len(pieces) == 1)
         for piece in pieces[1:]:
+            if effects.fragment_bytes:
+                self._protocol.send_ping(b"")
             self._protocol.send_continuation(piece, fin=piece is pieces[-1])
         self._flush()
         return True
+
+    def send_half(self, payload: bytes) -> None:
+        """Send the first half of a text message, as if the power had gone by then."""
+        if self.is_open and 1 < len(payload) < 2**16:
+            head = bytes([_TEXT_HEAD, 126]) + len(payload).to_bytes(2)
+            self._post(head + payload[: len(payload) // 2])
+
+    def send_ping(self, payload: bytes) -> None:
+        """Send a ping of up to 125 bytes."""
+        if self.is_open:
+            self._protocol.send_ping(payload)
+            self._flush()
 
     def send_wire(self, raw: bytes) -> None:
         """Put bytes on the TCP stream as they are, whatever WebSocket says."""
@@ -136,7 +157,11 @@ class Connection(asyncio.Protocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake from the server's side."""
-        if self.is_open:
+        if not self.is_open:
+            return
+        if code in _UNSENDABLE_CODES:
+            self._post(bytes([_CLOSE_HEAD, 2]) + code.to_bytes(2))
+        else:
             self._protocol.send_close(code, reason)
             self._flush()
 
@@ -164,7 +189,7 @@ class Connection(asyncio.Protocol):
             self.reset()
         elif self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
-            self._deliver()
+            self._outbox.deliver()
 
     def _act(self) -> None:
         """Answer and report what the protocol has understood."""
@@ -183,11 +208,25 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def _answer_later(self, request: Request) -> None:
-        """Answer the handshake, after the delay that a fault asks for."""
-        if (delay := self._host.effects.handshake_delay_seconds) > 0:
-            self._call_later(delay, lambda: self._answer(request))
-        else:
+        """Answer the handshake as the faults have it: late, otherwise, or never."""
+        effects = self._host.effects
+        if effects.http_status:
+            self._refuse(effects.http_status)
+        elif effects.handshake_delay_seconds > 0:
+            self._call_later(
+                effects.handshake_delay_seconds, lambda: self._answer(request)
+            )
+        elif effects.answers_handshake:
             self._answer(request)
+
+    def _refuse(self, status: int) -> None:
+        """Answer like a web server that knows no WebSockets."""
+        where = f"Location: {_ELSEWHERE}\r\n" if 300 <= status < 400 else ""
+        self._post(
+            f"HTTP/1.1 {status} Not a panel\r\n{where}"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        )
+        self._post(b"")
 
     def _answer(self, request: Request) -> None:
         """Accept or refuse the handshake, as the firmware's library would.
@@ -216,30 +255,8 @@ class Connection(asyncio.Protocol):
                 self._post(chunk)
 
     def _post(self, chunk: bytes) -> None:
-        """Write now, or when the latency in force is over; order is kept.
-
-        An empty chunk ends the connection.
-        """
-        effects = self._host.effects
-        if not self._outbox and not effects.latency_seconds and not effects.frozen:
-            self._write(chunk)
-            return
-        due = self._loop.time() + effects.latency_seconds
-        if self._outbox:
-            due = max(due, self._outbox[-1][0])
-        self._outbox.append((due, chunk))
-        if sum(len(waiting) for _, waiting in self._outbox) > MAX_UNSENT_BYTES:
-            self.reset()
-        else:
-            self._call_later(due - self._loop.time(), self._deliver)
-
-    def _deliver(self) -> None:
-        """Write everything whose time has come."""
-        now = self._loop.time()
-        while self._outbox and self._outbox[0][0] <= now + _TIMER_SLACK_SECONDS:
-            if self._host.effects.frozen:
-                return
-            self._write(self._outbox.popleft()[1])
+        """Send bytes as the faults let them through; none at all end the connection."""
+        self._outbox.post(chunk)
 
     def _write(self, chunk: bytes) -> None:
         """Hand bytes to the operating system, or drop a client that reads nothing."""
@@ -249,7 +266,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._transport.write(chunk)
-        if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+        unsent = self._transport.get_write_buffer_size()
+        if unsent > MAX_UNSENT_BYTES + len(chunk):
             self.reset()
 
     def _call_later(self, delay_seconds: float, act: Callable[[], None]) -> None:

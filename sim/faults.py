@@ -1,82 +1,87 @@
 """What can be wrong with a simulated ESP32, as one table.
 
-A fault is a row: a sentence, at most one parameter, and the `Effects` it has.
-The node obeys the combined effects of its active faults and knows no fault by
-name, so a new fault is a new row, or one more field of `Effects`.
+A fault is a row: a sentence for people, at most one parameter, and the
+`Effects` it has. The node obeys the combined effects of its active faults and
+knows no fault by name, so a new fault is a new row, or one more field of
+`Effects`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from .effects import Accept, Effects, Pong
 from .errors import SimError
+from .spoil import garbage, nested, padded_to, truncated_to, with_bad_utf8
+
+UPTIME_WRAP_MS: Final = 2**32
+"""`millis()` of the ESP32 starts over after 49.7 days."""
+
+OLD_FRAMES_KEPT: Final = 30
 
 
 class Fault(StrEnum):
     """The name of a fault, as the command line takes it."""
 
+    # Nobody gets in.
     REFUSE = "refuse"
     RESET = "reset"
+    ACCEPT_ONLY = "accept_only"
+    SLOW_HANDSHAKE = "slow_handshake"
+    HTTP_STATUS = "http_status"
+    FULL_SLOTS = "full_slots"
+    # The link dies, loudly or in silence.
+    CLOSE = "close"
     HALF_OPEN = "half_open"
     SILENT = "silent"
-    SLOW_HANDSHAKE = "slow_handshake"
-    FULL_SLOTS = "full_slots"
     WRONG_PONG = "wrong_pong"
     NO_PONG = "no_pong"
+    PING_FLOOD = "ping_flood"
+    # The ESP32 itself.
     REBOOT = "reboot"
+    REBOOT_LOOP = "reboot_loop"
     POWER_LOSS = "power_loss"
-    FLOOD = "flood"
+    BROWNOUT = "brownout"
+    CLOCK_WRAP = "clock_wrap"
+    # A bad network.
     LATENCY = "latency"
+    JITTER = "jitter"
+    SLOW_SENDER = "slow_sender"
+    SLICED = "sliced"
+    FRAGMENTED = "fragmented"
+    # Bad messages.
     BAD_UTF8 = "bad_utf8"
-
-
-class Accept(IntEnum):
-    """What becomes of a new TCP connection; the highest wins."""
-
-    SERVE = 0
-    DROP = 1
-    RESET = 2
-
-
-class Pong(IntEnum):
-    """How a WebSocket ping is answered; the highest wins."""
-
-    ECHO = 0
-    WRONG = 1
-    NONE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What the active faults together do to a node.
-
-    `resets_sockets` acts once, when the fault begins; `reboots` acts when it
-    ends. `frozen` means that nothing is read or written, while the operating
-    system keeps the sockets. `frames_per_second` is 0 when not forced.
-    """
-
-    listens: bool = True
-    accept: Accept = Accept.SERVE
-    resets_sockets: bool = False
-    frozen: bool = False
-    sends_frames: bool = True
-    pong: Pong = Pong.ECHO
-    handshake_delay_seconds: float = 0.0
-    latency_seconds: float = 0.0
-    frames_per_second: float = 0.0
-    reboots: bool = False
+    OVERSIZED = "oversized"
+    TRUNCATED = "truncated"
+    DEEP_JSON = "deep_json"
+    BINARY = "binary"
+    GARBAGE = "garbage"
+    FLOOD = "flood"
+    # Good messages that say the wrong thing.
+    OLD_FRAMES = "old_frames"
+    DUPLICATE_ADDRESS = "duplicate_address"
+    SWAPPED = "swapped"
+    MODULE_FLAP = "module_flap"
+    CHATTER = "chatter"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The number a fault takes: its name with unit, default and allowed range."""
+    """The number a fault takes: its name, unit, default and allowed range."""
 
     name: str
+    unit: str
     default: float
     minimum: float
     maximum: float
+    whole: bool = False
+
+    @property
+    def text(self) -> str:
+        """The default and the range, for a list."""
+        return f"{self.default:g} {self.unit} ({self.minimum:g}-{self.maximum:g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +89,15 @@ class FaultKind:
     """One row of the table.
 
     `effects` gets the parameter's value. `default_seconds` is how long the
-    fault lasts when nobody says; None means until healed. A fault with
-    `spoil` happens to one frame and is over.
+    fault lasts when nobody says; None means until healed. What happens `once`
+    strikes one frame or one moment, unless a time is given.
     """
 
     what: str
-    effects: Callable[[float], Effects] = lambda _value: Effects()
+    effects: Callable[[float], Effects]
     parameter: Parameter | None = None
     default_seconds: float | None = None
-    spoil: Callable[[bytes], bytes] | None = None
+    once: bool = False
 
     def value(self, given: float | None) -> float:
         """Return the parameter to use, or raise `SimError` when out of range."""
@@ -106,91 +111,185 @@ class FaultKind:
                 f"{parameter.name} {value:g}: must be "
                 f"{parameter.minimum:g}-{parameter.maximum:g}"
             )
+        if parameter.whole and not value.is_integer():
+            raise SimError(f"{parameter.name} {value:g}: must be a whole number")
         return value
-
-
-def _with_bad_utf8(message: bytes) -> bytes:
-    """Return the message with a confirmation as one raw byte, which is not UTF-8."""
-    return message.replace(b"<STX>", b"<STX>$\x85<STX>", 1)
 
 
 FAULTS: Final[Mapping[Fault, FaultKind]] = MappingProxyType(
     {
         Fault.REFUSE: FaultKind(
-            "nothing listens, open sockets are reset",
+            "unplugged: nothing listens, open sockets are reset",
             lambda _: Effects(listens=False, resets_sockets=True),
         ),
         Fault.RESET: FaultKind(
-            "every connection is answered with a TCP reset",
+            "its server has crashed: every connection is answered with a TCP reset",
             lambda _: Effects(accept=Accept.RESET, resets_sockets=True),
         ),
+        Fault.ACCEPT_ONLY: FaultKind(
+            "its server hangs: accepts connections and then never says a word",
+            lambda _: Effects(answers_handshake=False, resets_sockets=True),
+        ),
+        Fault.SLOW_HANDSHAKE: FaultKind(
+            "weak WiFi or a busy ESP32: answers the WebSocket handshake late",
+            lambda value: Effects(handshake_delay_seconds=value),
+            Parameter("delay_seconds", "s", 3.0, 0.0, 120.0),
+        ),
+        Fault.HTTP_STATUS: FaultKind(
+            "a web server where the panel should be: answers the handshake with "
+            "this status (301: sends elsewhere)",
+            lambda value: Effects(http_status=int(value), resets_sockets=True),
+            Parameter("status", "HTTP", 503, 200, 599, whole=True),
+        ),
+        Fault.FULL_SLOTS: FaultKind(
+            "five other apps are connected: every new connection is dropped",
+            lambda _: Effects(accept=Accept.DROP),
+        ),
+        Fault.CLOSE: FaultKind(
+            "says goodbye to its clients with this WebSocket close code",
+            lambda value: Effects(close_code=int(value)),
+            Parameter("code", "RFC 6455", 1001, 1000, 1012, whole=True),
+            once=True,
+        ),
         Fault.HALF_OPEN: FaultKind(
-            "keeps all sockets, but reads and writes nothing any more",
+            "cable or access point gone: keeps all sockets, but reads and writes "
+            "nothing any more",
             lambda _: Effects(frozen=True),
         ),
         Fault.SILENT: FaultKind(
-            "accepts and answers pings, but sends no frame",
+            "the panel does not talk to it: answers pings, but sends no frame",
             lambda _: Effects(sends_frames=False),
         ),
-        Fault.SLOW_HANDSHAKE: FaultKind(
-            "answers the WebSocket handshake late",
-            lambda value: Effects(handshake_delay_seconds=value),
-            Parameter("delay_seconds", 3.0, 0.0, 120.0),
-        ),
-        Fault.FULL_SLOTS: FaultKind(
-            "drops every new connection, as with all client slots taken",
-            lambda _: Effects(accept=Accept.DROP),
-        ),
         Fault.WRONG_PONG: FaultKind(
-            "answers pings with another payload",
+            "odd firmware: answers pings with another payload",
             lambda _: Effects(pong=Pong.WRONG),
         ),
         Fault.NO_PONG: FaultKind(
-            "does not answer pings",
+            "old firmware: does not answer pings",
             lambda _: Effects(pong=Pong.NONE),
+        ),
+        Fault.PING_FLOOD: FaultKind(
+            "mad firmware: sends far too many pings",
+            lambda value: Effects(pings_per_second=value),
+            Parameter("pings_per_second", "pings/s", 200.0, 1.0, 5000.0),
         ),
         Fault.REBOOT: FaultKind(
             "resets all sockets, is away for a while, counts its uptime from 0",
             lambda _: Effects(listens=False, resets_sockets=True, reboots=True),
             default_seconds=5.0,
         ),
+        Fault.REBOOT_LOOP: FaultKind(
+            "boots again and again, this often",
+            lambda value: Effects(reboot_every_seconds=value),
+            Parameter("every_seconds", "s", 10.0, 0.2, 3600.0),
+        ),
         Fault.POWER_LOSS: FaultKind(
             "falls silent without a farewell; back with uptime 0 and resets",
             lambda _: Effects(listens=False, frozen=True, reboots=True),
             default_seconds=10.0,
         ),
+        Fault.BROWNOUT: FaultKind(
+            "its voltage sinks: stops in the middle of a frame, hangs, then boots",
+            lambda _: Effects(cuts_frame=True, frozen=True, reboots=True),
+            default_seconds=3.0,
+        ),
+        Fault.CLOCK_WRAP: FaultKind(
+            "its uptime starts over after 49.7 days; this long from now",
+            lambda value: Effects(uptime_ms=UPTIME_WRAP_MS - int(value * 1000)),
+            Parameter("ahead_seconds", "s", 10.0, 0.001, 3600.0),
+            once=True,
+        ),
+        Fault.LATENCY: FaultKind(
+            "a long way: everything it sends arrives late",
+            lambda value: Effects(latency_seconds=value),
+            Parameter("latency_seconds", "s", 0.5, 0.0, 60.0),
+        ),
+        Fault.JITTER: FaultKind(
+            "an uneven way: everything it sends is late by up to so much, at random",
+            lambda value: Effects(jitter_seconds=value),
+            Parameter("jitter_seconds", "s", 1.0, 0.0, 60.0),
+        ),
+        Fault.SLOW_SENDER: FaultKind(
+            "very weak WiFi: so few bytes a second; frames are left out meanwhile",
+            lambda value: Effects(bytes_per_second=value),
+            Parameter("bytes_per_second", "bytes/s", 100.0, 10.0, 100_000.0),
+        ),
+        Fault.SLICED: FaultKind(
+            "cuts all it sends into TCP segments of so many bytes",
+            lambda value: Effects(slice_bytes=int(value)),
+            Parameter("slice_bytes", "bytes", 7, 1, 1000, whole=True),
+        ),
+        Fault.FRAGMENTED: FaultKind(
+            "sends messages in WebSocket fragments of so many bytes, pings in between",
+            lambda value: Effects(fragment_bytes=int(value)),
+            Parameter("fragment_bytes", "bytes", 16, 1, 1000, whole=True),
+        ),
+        Fault.BAD_UTF8: FaultKind(
+            "a raw byte in the text: a frame that is not UTF-8",
+            lambda _: Effects(spoil=with_bad_utf8),
+            once=True,
+        ),
+        Fault.OVERSIZED: FaultKind(
+            "a frame that is far too long",
+            lambda value: Effects(spoil=padded_to(value)),
+            Parameter("size_kib", "KiB", 100, 1, 1024, whole=True),
+            once=True,
+        ),
+        Fault.TRUNCATED: FaultKind(
+            "a frame of which only so much of the panel's text arrives",
+            lambda value: Effects(spoil=truncated_to(value)),
+            Parameter("kept_percent", "%", 30.0, 0.0, 100.0),
+            once=True,
+        ),
+        Fault.DEEP_JSON: FaultKind(
+            "hostile JSON: so many lists in one another",
+            lambda value: Effects(spoil=nested(value)),
+            Parameter("levels", "levels", 5000, 1, 30_000, whole=True),
+            once=True,
+        ),
+        Fault.BINARY: FaultKind(
+            "sends its frames as binary messages",
+            lambda _: Effects(binary=True),
+        ),
+        Fault.GARBAGE: FaultKind(
+            "noise: random bytes instead of a frame",
+            lambda _: Effects(spoil=garbage, binary=True),
+            once=True,
+        ),
         Fault.FLOOD: FaultKind(
             "sends far too many frames",
             lambda value: Effects(frames_per_second=value),
-            Parameter("frames_per_second", 200.0, 1.0, 10_000.0),
+            Parameter("frames_per_second", "frames/s", 200.0, 1.0, 10_000.0),
         ),
-        Fault.LATENCY: FaultKind(
-            "everything it sends arrives late",
-            lambda value: Effects(latency_seconds=value),
-            Parameter("latency_seconds", 0.5, 0.0, 60.0),
+        Fault.OLD_FRAMES: FaultKind(
+            "a late buffer: after each reconnect first sends so many frames from before",
+            lambda value: Effects(old_frames=int(value), resets_sockets=True),
+            Parameter("frames", "frames", 20, 1, OLD_FRAMES_KEPT, whole=True),
         ),
-        Fault.BAD_UTF8: FaultKind(
-            "sends one frame that is not UTF-8",
-            spoil=_with_bad_utf8,
+        Fault.DUPLICATE_ADDRESS: FaultKind(
+            "the next node has the same address: they take turns, this long each",
+            lambda value: Effects(
+                takes_turns_every_seconds=value, resets_sockets=True, resets_after=True
+            ),
+            Parameter("turn_seconds", "s", 5.0, 0.1, 3600.0),
+        ),
+        Fault.SWAPPED: FaultKind(
+            "another node was put on its address (0: the next one)",
+            lambda value: Effects(
+                speaks_for=int(value), resets_sockets=True, reboots=True
+            ),
+            Parameter("node", "node", 0, 0, 63, whole=True),
+        ),
+        Fault.MODULE_FLAP: FaultKind(
+            "loose bus wire: its modules answer and do not, so many frames each",
+            lambda value: Effects(module_flap_frames=int(value)),
+            Parameter("frames", "frames", 3, 1, 1000, whole=True),
+        ),
+        Fault.CHATTER: FaultKind(
+            "bouncing contact: its first zone goes in and out of alarm, so many "
+            "frames each",
+            lambda value: Effects(chatter_frames=int(value)),
+            Parameter("frames", "frames", 2, 1, 1000, whole=True),
         ),
     }
 )
-
-
-def combine(effects: Iterable[Effects]) -> Effects:
-    """Return the worst of all effects, field by field."""
-    every = tuple(effects)
-    if not every:
-        return Effects()
-    return Effects(
-        listens=all(one.listens for one in every),
-        accept=max(one.accept for one in every),
-        resets_sockets=any(one.resets_sockets for one in every),
-        frozen=any(one.frozen for one in every),
-        sends_frames=all(one.sends_frames for one in every),
-        pong=max(one.pong for one in every),
-        handshake_delay_seconds=max(one.handshake_delay_seconds for one in every),
-        latency_seconds=max(one.latency_seconds for one in every),
-        frames_per_second=max(one.frames_per_second for one in every),
-        reboots=any(one.reboots for one in every),
-    )

@@ -15,7 +15,7 @@ from .errors import SimError
 from .faults import Fault
 from .layout import Layout, Numbering, plan
 from .meter import Meter
-from .node import Node, NodeSettings
+from .node import Node
 from .panel import (
     DEFAULT_HEADER,
     ZONES_PER_MODULE,
@@ -27,6 +27,7 @@ from .panel import (
     module_of,
 )
 from .status import FleetSnapshot, module_snapshot, node_snapshot
+from .voice import NodeSettings
 
 DEFAULT_PORT: Final = 8181
 DEFAULT_FIRST_ADDRESS: Final = "127.0.0.2"
@@ -104,6 +105,8 @@ class SimulatedFleet:
             )
             for number, (host, one) in enumerate(zip(hosts, plans, strict=True), 1)
         )
+        for node in self.nodes:
+            node.join(self.nodes)
 
     async def __aenter__(self) -> Self:
         """Start all nodes."""

@@ -1,50 +1,38 @@
 """One simulated ESP32: a listening socket, five client slots, a frame a second."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 import json
 import logging
 import math
 from typing import Final
 
+from .active import ActiveFaults, duration
+from .beat import Beat
+from .clients import Clients
 from .connection import Connection
-from .encode import Dialect, encode_message
+from .effects import Effects
 from .errors import SimError
-from .faults import FAULTS, Effects, Fault, combine
-from .heap import Heap
+from .faults import FAULTS, Fault
 from .listener import Listener
 from .meter import Meter
 from .panel import Lamp, Panel
-
-CLIENT_SLOTS: Final = 5
-"""The firmware's library takes five clients; a sixth is dropped at once."""
+from .voice import NodeSettings, Voice
 
 CHANGE_PUSH_SECONDS: Final = 0.2
 """A polling cycle ends early on a change: the next frame comes at most so late."""
 
-UPTIME_WRAP_MS: Final = 2**32
+LONGEST_BOOT_SECONDS: Final = 3.0
+"""How long a node in a reboot loop is away each time, or half its period."""
+
 _SHORTEST_TICK_SECONDS: Final = 0.005
+_LONGEST_PING: Final = b"." * 125
 _LISTEN_RETRY_SECONDS: Final = 1.0
 _GOLDEN_RATIO: Final = 0.618034
 
 _LOGGER: Final = logging.getLogger(__name__)
 
 _LAMP_OF_COMMAND: Final = {"d": Lamp.DRILL, "s": Lamp.SILENCED}
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSettings:
-    """What all nodes of a fleet have in common.
-
-    `cycle_seconds` is the time between two frames (0.05-60). With
-    `obey_commands` the panel acts on the commands r, d and s. `replay`, when
-    not empty, is sent message by message instead of the truth.
-    """
-
-    dialect: Dialect = Dialect.CAPTURED
-    cycle_seconds: float = 1.0
-    obey_commands: bool = False
-    replay: tuple[bytes, ...] = ()
 
 
 class Node:
@@ -71,39 +59,41 @@ class Node:
         self.frames_sent = 0
         self._settings = settings
         self._meter = meter
-        self._faults: dict[Fault, Effects] = {}
-        self._endings: dict[Fault, asyncio.TimerHandle] = {}
-        self._effects = Effects()
-        self._connections: set[Connection] = set()
-        self._slots: set[Connection] = set()
-        self._opening: set[Connection] = set()
+        self._faults = ActiveFaults(self.heal)
+        self._voice = Voice(number, panel, settings)
+        self._reboots = Beat(self._reboot_once_more)
+        self._turns = Beat(self._take_turns)
+        self._pings = Beat(self._flood_with_pings)
+        self._clients = Clients(number, meter)
         self._listener = Listener(host, lambda: Connection(self))
         self._retry: asyncio.TimerHandle | None = None
         self._tick: asyncio.TimerHandle | None = None
-        self._cycle = 0
-        self._booted_at = 0.0
-        self._heap = Heap(number)
         self._running = False
+
+    def join(self, neighbours: Sequence[Node]) -> None:
+        """Become one of a fleet, in the order of their numbers."""
+        self._voice.join([node._voice for node in neighbours])  # noqa: SLF001 - ours
 
     # What tests and `status` look at.
 
     @property
     def effects(self) -> Effects:
         """The combined effects of the active faults."""
-        return self._effects
+        return self._faults.effects
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults that are active now."""
-        return tuple(self._faults)
+        return self._faults.names
 
     @property
     def is_reachable(self) -> bool:
         """Whether a client can get a frame from it, as far as faults go."""
-        effects = self._effects
+        effects = self.effects
         return (
             not self.absent
             and effects.listens
+            and effects.answers_handshake
             and not effects.frozen
             and effects.sends_frames
         )
@@ -111,12 +101,12 @@ class Node:
     @property
     def clients(self) -> int:
         """How many clients have an open WebSocket."""
-        return sum(connection.is_open for connection in self._slots)
+        return self._clients.open
 
     @property
     def slots_taken(self) -> int:
         """How many of the client slots are taken, handshake done or not."""
-        return len(self._slots)
+        return self._clients.slots_taken
 
     @property
     def url(self) -> str:
@@ -126,12 +116,12 @@ class Node:
     @property
     def uptime_ms(self) -> int:
         """Milliseconds since the simulated boot; wraps at 2**32."""
-        return int((self._loop_time() - self._booted_at) * 1000) % UPTIME_WRAP_MS
+        return self._voice.uptime_ms
 
     @property
     def free_heap(self) -> int:
         """Free RAM in bytes; less with every client, and never quite steady."""
-        return self._heap.free_bytes(len(self._slots))
+        return self._voice.free_heap(self.slots_taken)
 
     # Life.
 
@@ -143,9 +133,12 @@ class Node:
 
         """
         self._listener.port = port
-        if not self.absent:
+        if not self.absent or not port:
             self._listener.open()
-        self._booted_at = self._loop_time()
+        if self.absent:
+            # It only found a port for all.
+            self._listener.close()
+        self._voice.boot()
         self._running = True
         phase = self.number * _GOLDEN_RATIO % 1 * self._settings.cycle_seconds
         self._schedule(phase)
@@ -158,12 +151,13 @@ class Node:
     async def stop(self) -> None:
         """End all connections, stop listening and leave no timer or task behind."""
         self._running = False
-        for timer in (self._tick, self._retry, *self._endings.values()):
+        for timer in (self._tick, self._retry):
             if timer is not None:
                 timer.cancel()
-        self._endings.clear()
-        for connection in tuple(self._connections):
-            connection.reset()
+        for beat in (self._reboots, self._turns, self._pings):
+            beat.stop()
+        self._faults.stop()
+        self._clients.reset()
         await self._listener.wait_closed()
         # Connections that were reset tell of their end in the loop's next turn.
         await asyncio.sleep(0)
@@ -179,7 +173,7 @@ class Node:
 
     def set_uptime(self, uptime_ms: int) -> None:
         """Pretend that the node booted so many milliseconds (0 to 2**32-1) ago."""
-        self._booted_at = self._loop_time() - uptime_ms / 1000
+        self._voice.uptime_ms = uptime_ms
 
     # Faults.
 
@@ -193,70 +187,78 @@ class Node:
         """Begin a fault; `value` is the one parameter some of them take.
 
         It ends after `for_seconds`, or after the fault's own default, or with
-        `heal`.
+        `heal`. One that strikes once does so unless a time is given.
 
         Raises:
             SimError: the value or the time is out of range.
 
         """
         kind = FAULTS[fault]
-        number = kind.value(value)
-        lasts = kind.default_seconds if for_seconds is None else for_seconds
-        if lasts is not None and not 0 < lasts <= 86_400:
-            raise SimError(f"for {lasts:g} s: must be more than 0, at most 86400")
-        if kind.spoil is not None:
-            self.send_raw(kind.spoil(self._message()))
-            return
-        self._end_timer(fault)
-        self._faults[fault] = effects = kind.effects(number)
-        self._apply(resets=effects.resets_sockets)
-        if lasts is not None:
-            loop = asyncio.get_running_loop()
-            self._endings[fault] = loop.call_later(lasts, self.heal, fault)
+        effects = kind.effects(kind.value(value))
+        lasts = duration(fault, for_seconds)
+        if effects.speaks_for is not None or effects.takes_turns_every_seconds:
+            self._voice.other(effects)
+        if effects.cuts_frame:
+            self._clients.send_half(self._message())
+        is_lasting = not kind.once or lasts is not None
+        if is_lasting:
+            self._faults.begin(fault, effects, lasts)
+            self._apply(resets=effects.resets_sockets)
+        if effects.uptime_ms is not None:
+            self.set_uptime(effects.uptime_ms)
+        if effects.close_code:
+            self.close_clients(effects.close_code)
+        if effects.spoil is not None and not is_lasting:
+            self.send_raw(effects.spoil(self._message()), binary=effects.binary)
 
     def heal(self, fault: Fault | None = None) -> None:
         """End one fault, or all of them."""
-        ending = tuple(self._faults) if fault is None else (fault,)
-        reboots = False
-        for one in ending:
-            self._end_timer(one)
-            if (effects := self._faults.pop(one, None)) is not None:
-                reboots |= effects.reboots
-        if reboots:
-            self._booted_at = self._loop_time()
-            self._cycle = 0
-        self._apply(resets=reboots)
-
-    def _end_timer(self, fault: Fault) -> None:
-        """Forget the timer that would have ended a fault."""
-        if (timer := self._endings.pop(fault, None)) is not None:
-            timer.cancel()
+        ended = self._faults.end(fault)
+        if ended.reboots:
+            self._voice.boot()
+        self._apply(resets=ended.reboots or ended.resets_after)
 
     def _apply(self, *, resets: bool = False) -> None:
-        """Bring sockets and listening in line with the active faults."""
+        """Bring sockets, listening and rhythm in line with the active faults."""
         if not self._running:
             return
-        was_frozen = self._effects.frozen
-        self._effects = combine(self._faults.values())
+        effects = self.effects
         if resets:
-            for connection in tuple(self._connections):
-                connection.reset()
-        if self._effects.frozen and not was_frozen:
-            for connection in tuple(self._connections):
-                connection.freeze()
-        elif was_frozen and not self._effects.frozen:
-            for connection in tuple(self._connections):
-                connection.thaw()
+            self._clients.reset()
+        if effects.frozen:
+            self._clients.freeze()
+        else:
+            self._clients.thaw()
         self._listen_or_not()
+        self._reboots.keep(effects.reboot_every_seconds)
+        self._turns.keep(effects.takes_turns_every_seconds)
+        self._voice.is_others_turn &= effects.takes_turns_every_seconds > 0
+        self._pings.keep(_tick_seconds(effects.pings_per_second))
         if self._tick is not None:
             self._schedule(min(self._period(), self._until_tick()))
+
+    def _reboot_once_more(self) -> None:
+        """Boot, as a node in a loop does."""
+        away = min(self.effects.reboot_every_seconds / 2, LONGEST_BOOT_SECONDS)
+        self.fault(Fault.REBOOT, for_seconds=away)
+
+    def _take_turns(self) -> None:
+        """Let the network find the other of two nodes with one address."""
+        self._voice.is_others_turn = not self._voice.is_others_turn
+        self._clients.reset()
+
+    def _flood_with_pings(self) -> None:
+        """Send the pings that are due."""
+        rate = self.effects.pings_per_second
+        for _ in range(math.ceil(rate * _tick_seconds(rate))):
+            self._clients.ping(_LONGEST_PING)
 
     def _listen_or_not(self) -> None:
         """Listen unless a fault forbids it; try again if the port was taken over."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        if self.absent or not self._effects.listens:
+        if self.absent or not self.effects.listens:
             self._listener.close()
             return
         try:
@@ -271,29 +273,19 @@ class Node:
 
     def admit(self, connection: Connection) -> bool:
         """Give the connection a slot, unless all five are taken."""
-        self._connections.add(connection)
-        takes_slot = not connection.knocked_while_frozen
-        admitted = takes_slot and len(self._slots) < CLIENT_SLOTS
-        self._meter.connected(self.number, admitted=admitted)
-        if admitted:
-            self._slots.add(connection)
-            self._opening.add(connection)
-        elif takes_slot:
-            self._meter.dropped += 1
-        return admitted or not takes_slot
+        return self._clients.admit(connection)
 
     def opened(self, connection: Connection) -> None:
-        """Count a finished handshake."""
-        self._opening.discard(connection)
-        self._meter.handshaken(self.number)
+        """Greet a new client as the faults have it."""
+        self._clients.opened(connection)
+        for message in self._voice.before(self.effects.old_frames):
+            connection.send_message(message)
+        if self.effects.close_code:
+            connection.close(self.effects.close_code)
 
     def gone(self, connection: Connection) -> None:
         """Free the slot of a connection that is over."""
-        self._connections.discard(connection)
-        self._slots.discard(connection)
-        if connection in self._opening:
-            self._opening.discard(connection)
-            self._meter.gave_up()
+        self._clients.gone(connection)
 
     def pinged(self) -> None:
         """Count a WebSocket ping of a client."""
@@ -324,41 +316,28 @@ class Node:
         self, payload: bytes, *, binary: bool = False, fragments: int = 1
     ) -> int:
         """Send one message, whatever it contains; return how many clients got it."""
-        sent = sum(
-            connection.send_message(payload, binary=binary, fragments=fragments)
-            for connection in tuple(self._slots)
-        )
+        sent = self._clients.send(payload, binary=binary, fragments=fragments)
         self.frames_sent += sent
         self._meter.sent(sent)
         return sent
 
     def send_wire(self, raw: bytes) -> None:
         """Put bytes on every client's TCP stream, outside of any WebSocket frame."""
-        for connection in tuple(self._slots):
-            connection.send_wire(raw)
+        self._clients.send_wire(raw)
 
     def close_clients(self, code: int, reason: str = "") -> None:
         """Close every WebSocket with this code (1000-4999), as the firmware might."""
-        for connection in tuple(self._slots):
-            connection.close(code, reason)
+        self._clients.close(code, reason)
 
     def _message(self) -> bytes:
-        """Return the message of this cycle."""
-        if replay := self._settings.replay:
-            return replay[self._cycle % len(replay)]
-        return encode_message(
-            self.panel.picture(self._cycle),
-            uptime_ms=self.uptime_ms,
-            clients=self.clients,
-            free_heap=self.free_heap,
-            dialect=self._settings.dialect,
-        )
+        """Return the message of this cycle, undamaged."""
+        return self._voice.message(self.effects, self.clients, self.slots_taken)
 
     def _period(self) -> float:
         """Return the seconds between two ticks."""
-        if self._effects.frames_per_second:
-            return max(1 / self._effects.frames_per_second, _SHORTEST_TICK_SECONDS)
-        return self._settings.cycle_seconds
+        return _tick_seconds(self.effects.frames_per_second) or (
+            self._settings.cycle_seconds
+        )
 
     def _until_tick(self) -> float:
         """Return the seconds until the next tick."""
@@ -376,17 +355,24 @@ class Node:
         """Finish a polling cycle: send what it found to every client."""
         period = self._period()
         self._schedule(period)
-        self._heap.step()
-        forced = self._effects.frames_per_second
+        self._voice.stir()
+        effects = self.effects
+        forced = effects.frames_per_second
         for _ in range(math.ceil(forced * period) if forced else 1):
-            if self.clients and self._effects.sends_frames and not self._effects.frozen:
-                self.send_raw(self._message())
-            self._cycle += 1
+            if self.clients and effects.sends_frames and not effects.frozen:
+                message = self._voice.say(effects, self.clients, self.slots_taken)
+                self.send_raw(message, binary=effects.binary)
+            self._voice.step()
 
     @staticmethod
     def _loop_time() -> float:
         """Return the event loop's clock in seconds."""
         return asyncio.get_running_loop().time()
+
+
+def _tick_seconds(per_second: float) -> float:
+    """Return the period of a timer that serves this rate, or 0 for none."""
+    return max(1 / per_second, _SHORTEST_TICK_SECONDS) if per_second else 0.0
 
 
 def _command_in(text: str) -> str:

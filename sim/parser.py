@@ -9,20 +9,16 @@ from typing import Final, NoReturn, override
 
 from .control import DEFAULT_CONTROL_HOST, DEFAULT_CONTROL_PORT
 from .encode import Dialect
-from .faults import FAULTS, Fault
+from .faults import Fault
 from .fleet import DEFAULT_FIRST_ADDRESS, DEFAULT_MODULES, DEFAULT_PORT
 from .layout import Layout, Numbering
+from .listing import fault_lines
 from .panel import MODULES_PER_SITE, ZONES_PER_SITE, Lamp, Switch
 
 RUN: Final = "run"
-_FAULT_HELP: Final = "faults of `node N fault NAME [VALUE]`:\n" + "\n".join(
-    f"  {name:15} {kind.what}"
-    + (
-        f" (VALUE: {kind.parameter.name}, {kind.parameter.default:g})"
-        if kind.parameter
-        else ""
-    )
-    for name, kind in FAULTS.items()
+_FAULT_HELP: Final = (
+    "faults of `node N fault NAME [VALUE]`, value with default and range:\n"
+    + "\n".join(fault_lines())
 )
 
 
@@ -40,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m sim",
         description="A simulated fleet of fire alarm ESP32s. Without a command: run.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=_FAULT_HELP,
+        epilog="`faults` lists everything that can be wrong with a node.",
     )
     commands = parser.add_subparsers(dest="do", required=True, metavar="COMMAND")
     _add_run(commands.add_parser(RUN, help="start the fleet (the default)"))
@@ -169,6 +165,8 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 
 def _add_offline_tools(commands: argparse._SubParsersAction[_Parser]) -> None:
     """Add the commands that need no running fleet."""
+    text = "list everything that can be wrong with a node"
+    commands.add_parser("faults", help=text, description=text)
     text = "print the meaning of one raw WebSocket message as JSON"
     decode = commands.add_parser("decode", help=text, description=text)
     decode.add_argument("file", metavar="FILE|-")

@@ -8,11 +8,11 @@ import pytest
 from yarl import URL
 
 from sim.check import check, lines, parse_url
+from sim.clients import CLIENT_SLOTS
 from sim.errors import SimError
 from sim.faults import Fault
 from sim.fleet import SimulatedFleet
 from sim.layout import Layout
-from sim.node import CLIENT_SLOTS
 from sim.panel import Lamp, Switch
 
 from .conftest import CAPTURE, Connect

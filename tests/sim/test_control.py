@@ -133,7 +133,7 @@ async def test_the_status_survives_the_journey(
         ({"do": "node", "node": 3, "action": "up"}, "node 3 (127.0.0.4) is up"),
         (
             {"do": "node", "node": 1, "action": "fault", "fault": "no_pong"},
-            "node 1 (127.0.0.2) does not answer pings, until node up",
+            "node 1 (127.0.0.2), no_pong: old firmware: does not answer pings; until it is put up",
         ),
         (
             {

@@ -71,6 +71,23 @@ async def test_mixed_at_full_size_tells_one_truth_twice(connect: Connect) -> Non
         assert frames[31].modules[60].trouble == frames[32].modules[60].trouble == 0x10
 
 
+@pytest.mark.parametrize("absent", [{1}, {1, 2}, {1, 2, 3}])
+async def test_absent_nodes_come_up_on_the_port_of_all(
+    connect: Connect, absent: set[int]
+) -> None:
+    async with SimulatedFleet(
+        count=3, port=0, cycle_seconds=0.1, absent=absent
+    ) as fleet:
+        for number in absent:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await connect(fleet.node(number).url)
+            fleet.node(number).up()
+        assert {node.port for node in fleet.nodes} == {fleet.port}
+        assert fleet.port > 0
+        for url in fleet.urls:
+            assert decode(await next_frame(await connect(url))).modules
+
+
 async def test_an_absent_node_refuses_until_it_comes(connect: Connect) -> None:
     async with SimulatedFleet(count=3, port=0, cycle_seconds=0.1, absent={2}) as fleet:
         with pytest.raises(aiohttp.ClientConnectorError):

@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from custom_components.esp32_fire_alarm.fleet.frame import decode
+from sim.clients import CLIENT_SLOTS
 from sim.fleet import SimulatedFleet
-from sim.node import CHANGE_PUSH_SECONDS, CLIENT_SLOTS
+from sim.node import CHANGE_PUSH_SECONDS
 from sim.panel import Lamp, Switch
 
 from .conftest import PATIENCE_SECONDS, Connect, end_of, frame_with, next_frame, until
