@@ -19,9 +19,9 @@ def free_port() -> int:
 class Simulator:
     """A `python -m sim` process on ports of its own."""
 
-    def __init__(self) -> None:
-        """Choose the ports."""
-        self.port = free_port()
+    def __init__(self, port: int | None = None) -> None:
+        """Choose the ports; `port` (1-65535) is the one the nodes listen on."""
+        self.port = port or free_port()
         self._control = f"127.0.0.1:{free_port()}"
 
     async def command(self, *words: str) -> str:
