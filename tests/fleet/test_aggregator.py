@@ -329,6 +329,39 @@ def test_telemetry_is_read_now_and_then() -> None:
     assert site.health.record(1).uptime_ms == 35_000
 
 
+@pytest.mark.parametrize("ticks", [False, True])
+@pytest.mark.parametrize("segment", ["010000", "010100", "010001"])
+def test_a_reboot_is_seen_with_the_first_message_of_a_link(
+    segment: str, ticks: bool
+) -> None:
+    """Whatever it says, known or not, and however lately telemetry was read."""
+    site = quiet_site()
+    site.say(1, "010100", uptime=86_400_000)
+    site.loop.pass_time(TELEMETRY_SECONDS)
+    site.aggregator.tick()
+    site.say(1, "010000", uptime=86_430_000)
+    assert site.health.record(1).reboots == 0
+    site.loop.pass_time(1)
+    site.aggregator.lose(1)
+    if ticks:
+        site.aggregator.tick()
+    site.aggregator.feed(1, b"{nonsense")
+    site.say(1, segment, uptime=4000)
+    record = site.health.record(1)
+    assert (record.reboots, record.uptime_ms) == (1, 4000)
+    site.say(1, segment, uptime=5000)
+    assert record.uptime_ms == 4000
+
+
+def test_a_link_that_was_cut_is_no_reboot() -> None:
+    """The uptime went on."""
+    site = quiet_site()
+    site.aggregator.lose(1)
+    site.say(1, "010000", uptime=9000)
+    record = site.health.record(1)
+    assert (record.reboots, record.uptime_ms) == (0, 9000)
+
+
 def test_a_bad_message_costs_itself_only() -> None:
     """It is counted; what was known before still counts."""
     site = quiet_site()

@@ -182,3 +182,22 @@ async def test_no_options_let_a_lost_node_go_unreported(
             await clock.advance(0.5)
             assert clock.now() - began <= limit_seconds
         assert not rig.truth.zones[1].available
+
+
+async def test_a_reboot_is_counted_with_the_first_frame_after_it(
+    clock: FakeClock,
+) -> None:
+    """No telemetry is due yet; the uptime is looked at all the same."""
+    async with (
+        SimulatedFleet(count=2, port=0, cycle_seconds=0.2) as fleet,
+        running(configs_of(fleet), clock=clock) as rig,
+    ):
+        for node in fleet.nodes:
+            node.set_uptime(86_400_000)
+        await connect_all(rig, clock, 2)
+        fleet.node(1).fault(Fault.REBOOT, for_seconds=0.05)
+        fleet.node(2).close_clients(1001)
+        await until(lambda: rig.connected == 0)
+        await until(lambda: fleet.node(1).is_reachable)
+        await connect_all(rig, clock, 2)
+        assert [rig.health.record(n).reboots for n in (1, 2)] == [1, 0]

@@ -109,11 +109,15 @@ class MessageAggregator:
             self._take_at_once(inbox, mark, raw)
 
     def lose(self, node: int) -> None:
-        """Note that the link of `node` is gone; what it said before still counts."""
+        """Note that the link of `node` is gone; what it said before still counts.
+
+        It may have rebooted: the first frame of its next link tells.
+        """
         now = self._now()
         inbox = self._inboxes.get(node) or self._open(node)
         self._catch_up(inbox, now)
         inbox.is_settled = False
+        inbox.want_telemetry()
         self.pass_on(self._truth.lose(node, now))
 
     def forget(self, node: int) -> None:

@@ -9,6 +9,7 @@ from .glance import MAX_CALM_BYTES
 from .health import NodeRecord
 from .models import DeviceFrame
 from .throttle import TokenBucket
+from .word import LONG_AGO
 
 MAX_WAITING: Final = 16
 """Different messages of one node that wait at most; one more has all of them read."""
@@ -25,9 +26,9 @@ class Inbox:
     """One node's messages on their way to the truth.
 
     `mark` is the fingerprint of the newest message, `frame` the last one that
-    reached the truth, `known` the last few by fingerprint. `waiting` holds calm messages by fingerprint, oldest
-    first; those in `in_job` are older still and being decoded elsewhere. Times
-    are monotonic seconds.
+    reached the truth, `known` the last few by fingerprint. `waiting` holds calm
+    messages by fingerprint, oldest first; those in `in_job` are older still and
+    being decoded elsewhere. Times are monotonic seconds.
     """
 
     node: int
@@ -38,7 +39,7 @@ class Inbox:
     known: dict[bytes, DeviceFrame] = field(default_factory=dict)
     is_settled: bool = False
     wants_telemetry: bool = False
-    telemetry_at: float = float("-inf")
+    telemetry_at: float = LONG_AGO
     is_throttled: bool = False
     frames_counted: int = 0
     waiting: dict[bytes, bytes] = field(default_factory=dict)
@@ -55,6 +56,11 @@ class Inbox:
     def is_behind(self) -> bool:
         """Tell whether the truth has not seen all of its messages."""
         return bool(self.waiting or self.in_job)
+
+    def want_telemetry(self) -> None:
+        """Have uptime, heap and clients read from the next frame, however recent."""
+        self.wants_telemetry = True
+        self.telemetry_at = LONG_AGO
 
     def put(self, mark: bytes, raw: bytes, now: float) -> None:
         """Let a message wait; one with the same fingerprint gives up its place."""
