@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 import json
+import time
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
@@ -17,11 +18,27 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.esp32_fire_alarm.const import DOMAIN
-from custom_components.esp32_fire_alarm.fleet.health import LinkState
+from custom_components.esp32_fire_alarm.diagnostics import RAW_BYTES_SHOWN
+from custom_components.esp32_fire_alarm.fleet.frame import decode
+from custom_components.esp32_fire_alarm.fleet.health import (
+    RAW_FRAMES_KEPT,
+    TIMELINE_KEPT,
+    LinkState,
+)
 from custom_components.esp32_fire_alarm.fleet.link import LinkFault
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress, NodeConfig
+from sim.fleet import SimulatedFleet
 
-from .running_site import REAL_CAPTURE, RunningSite, bridge, frame, node, set_up
+from .running_site import (
+    CLOSED_PORT,
+    REAL_CAPTURE,
+    RunningSite,
+    bridge,
+    frame,
+    node,
+    set_up,
+    until,
+)
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -68,6 +85,76 @@ async def test_a_whole_site(hass: HomeAssistant, download: Download) -> None:
     assert len(got["modules"]) == 63
     # 75 in trouble, 150 of modules that are offline.
     assert len(got["zones_not_clear"]) == 225
+
+
+async def test_what_a_maintainer_needs_is_in_both_downloads(
+    hass: HomeAssistant, download: Download
+) -> None:
+    """Configuration, history, last frames, figures and what is taken out."""
+    groups = [{"name": "Vault", "zones": [1, 2], "delay_seconds": 5}]
+    site = await set_up(hass, node(1), node(2), options={"confirmation_groups": groups})
+    hass.config_entries.async_update_entry(
+        site.entry,
+        title="Northern Bank",
+        data={**site.entry.data, "addresses": "127.0.0.2-3, gate.bank.example"},
+    )
+    engine = site.engine
+    await site.wait_for_refusals()
+    await site.feed(2, *(frame("020000", f"{n:02d}0000") for n in range(3, 9)))
+    engine.book.disable(6, "Ann", "builders in the vault", time.time() + 3600)
+    engine.book.disable(1, "Bob", "dust")
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        engine.node_identifier(2), site.entry.entry_id
+    )
+    assert device is not None
+    for got in (await download(site), await download(site, device)):
+        assert got["config"] == {
+            "title": REDACTED,
+            "addresses": f"127.0.0.2-3, {REDACTED}",
+            "port": CLOSED_PORT,
+            "standby": "",
+        }
+        assert got["options"] == {
+            "confirmation_groups": [
+                {"name": REDACTED, "zones": [1, 2], "delay_seconds": 5}
+            ]
+        }
+        assert got["metrics"]["decoded"] == 6
+        assert got["metrics"]["malformed"] == engine.aggregator.metrics.malformed
+        assert got["version"]
+        assert got["home_assistant"]
+        esp32 = got["nodes"][-1]
+        assert esp32["timeline"]
+        assert len(esp32["timeline"]) <= TIMELINE_KEPT
+        assert esp32["raw_frames"] == []
+        impaired = got["impairments"][0]
+        assert (impaired["zone"], impaired["kind"]) == (6, "disabled")
+        assert (impaired["by"], impaired["why"]) == (REDACTED, REDACTED)
+        assert impaired["until"] > impaired["since"]
+        text = json.dumps(got)
+        for secret in ("Bank", "bank", "Ann", "Bob", "builders", "dust", "Vault"):
+            assert secret not in text
+    assert [one["zone"] for one in got["impairments"]] == [6]
+
+
+async def test_the_last_frames_are_there_byte_by_byte(
+    hass: HomeAssistant, download: Download
+) -> None:
+    """As they came, and however long they were, no more than fits into a report."""
+    async with SimulatedFleet(count=1, port=0, cycle_seconds=0.05) as fleet:
+        site = await set_up(hass, node(1, port=fleet.port), node(2))
+        record = site.engine.health.record(1)
+        await until(lambda: record.frames > RAW_FRAMES_KEPT, 5)
+        got = await download(site)
+        shown = [bytes.fromhex(one["hex"]) for one in got["nodes"][0]["raw_frames"]]
+        assert len(shown) == RAW_FRAMES_KEPT
+        assert all(decode(one).modules[1].online for one in shown)
+        site.engine.health.record(2).raw_frames.append(b"x" * 9999)
+        got = await download(site)
+        (longest,) = got["nodes"][1]["raw_frames"]
+        assert longest["bytes"] == 9999
+        assert len(longest["hex"]) == 2 * RAW_BYTES_SHOWN
+        await site.remove()
 
 
 async def test_the_timeline_of_a_link(hass: HomeAssistant, download: Download) -> None:
@@ -156,4 +243,13 @@ async def test_system_health(hass: HomeAssistant) -> None:
         "zones_supervised": "5/15",
         "zones_in_alarm": 1,
         "frames_received": 0,
+        "frames_per_second": 0.0,
+        "frames_malformed": 0,
+        "frames_throttled": 0,
+        "frames_waiting": 0,
+        "latency_p99_ms": info["latency_p99_ms"],
     }
+    assert 0 < info["latency_p99_ms"] < 1000
+    await hass.config_entries.async_unload(one.entry.entry_id)
+    info = await get_system_health_info(hass, DOMAIN)
+    assert info["latency_p99_ms"] == "-"

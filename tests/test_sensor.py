@@ -1,9 +1,10 @@
 """The site in numbers, and how well its nodes are."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 import math
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -12,6 +13,8 @@ import pytest
 from custom_components.esp32_fire_alarm.const import DOMAIN
 from custom_components.esp32_fire_alarm.fleet.health import MODE_LENGTH, LinkState
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress
+from custom_components.esp32_fire_alarm.fleet.timing import TICK_SECONDS
+from custom_components.esp32_fire_alarm.site import HEALTH_SECONDS
 from sim.fleet import SimulatedFleet
 
 from .running_site import (
@@ -197,8 +200,151 @@ async def test_a_mode_longer_than_a_state_may_be(hass: HomeAssistant) -> None:
     assert site.value("node_1_mode") == "x" * MODE_LENGTH
 
 
+METRICS = (
+    "frame_rate",
+    "byte_rate",
+    "frames_identical",
+    "frames_decoded",
+    "frames_malformed",
+    "frames_throttled",
+    "batches",
+    "batch_size",
+    "inbox_depth",
+    "latency_p50",
+    "latency_p95",
+    "latency_p99",
+)
+
+
+async def publish(site: RunningSite) -> None:
+    """Let the figures of the site be shown anew."""
+    site.engine.metrics.async_publish()
+    await site.settle()
+
+
+@pytest.mark.usefixtures("every_entity")
+async def test_what_the_frames_cost(hass: HomeAssistant) -> None:
+    async with SimulatedFleet(count=2, port=0, cycle_seconds=0.1) as fleet:
+        site = await set_up(hass, *(node(n, port=fleet.port) for n in (1, 2)))
+        assert site.value("latency_p99") == STATE_UNKNOWN
+        assert site.value("batch_size") == STATE_UNKNOWN
+        assert site.value("frame_rate") == "0.0"
+        await until(lambda: site.engine.aggregator.metrics.identical > 10, 8)
+        fleet.trouble(1)
+        await until(lambda: site.zone(1).attributes["trouble"], 3)
+        await site.feed(1, b'{"data":"<STX>zz"}')
+        await publish(site)
+        figures = {key: float(site.value(key)) for key in METRICS}
+        assert figures["frame_rate"] > 0
+        assert figures["byte_rate"] > 10 * figures["frame_rate"]
+        assert figures["frames_identical"] > 10
+        assert figures["frames_decoded"] >= 3
+        assert figures["frames_malformed"] == 1
+        assert figures["frames_throttled"] == 0
+        assert figures["batches"] >= 1
+        assert figures["batch_size"] >= 1
+        assert figures["inbox_depth"] == 0
+        p50, p95, p99 = (figures[f"latency_{key}"] for key in ("p50", "p95", "p99"))
+        assert 0 < p50 <= p95 <= p99 < 1000
+        await site.remove()
+
+
+@pytest.mark.usefixtures("every_entity")
+async def test_figures_of_the_site_are_written_when_they_moved(
+    hass: HomeAssistant,
+) -> None:
+    """Whatever else happens: only when published, and only what is another one."""
+    site = await set_up(hass, node(1))
+    await site.wait_for_refusals()
+    writes = WriteCounter(hass)
+    await site.feed(1, frame("010000"), frame("010000", "zz"))
+    written = {site.entity_id("sensor", key) for key in METRICS}
+    assert written.isdisjoint(writes.take())
+    await publish(site)
+    assert site.entity_id("sensor", "frames_decoded") in writes.take()
+    assert site.value("frames_decoded") == "2"
+    await publish(site)
+    assert written.isdisjoint(writes.take())
+    await site.feed(1, frame("010100"))
+    assert site.value("frames_decoded") == "2"
+    await publish(site)
+    assert site.value("frames_decoded") == "3"
+
+
+async def test_figures_of_the_site_wait_for_their_half_minute(
+    hass: HomeAssistant, clock: LeapingClock
+) -> None:
+    site = await set_up(hass, node(1))
+    metrics = site.engine.metrics
+    seen = []
+    site.entry.async_on_unload(
+        metrics.async_listen(lambda: seen.append(metrics.data.decoded))
+    )
+    await site.feed(1, frame("010000"))
+    clock.ahead_seconds += HEALTH_SECONDS + 1
+    await until(lambda: seen, 3)
+    await site.feed(1, frame("010100"))
+    clock.ahead_seconds += HEALTH_SECONDS / 2
+    await asyncio.sleep(3 * TICK_SECONDS)
+    assert seen == [1]
+    clock.ahead_seconds += HEALTH_SECONDS / 2
+    await until(lambda: len(seen) > 1, 3)
+    assert seen == [1, 2]
+
+
+async def test_figures_of_the_site_cost_nothing_while_nobody_looks(
+    hass: HomeAssistant,
+) -> None:
+    """What wavers is disabled by default; two counters of what is wrong are not."""
+    site = await set_up(hass, node(1))
+    registry = er.async_get(hass)
+    enabled = [
+        key
+        for key in METRICS
+        if not registry.entities[site.entity_id("sensor", key)].disabled
+    ]
+    assert enabled == ["frames_malformed", "frames_throttled"]
+    for key in enabled:
+        registry.async_remove(site.entity_id("sensor", key))
+    await hass.async_block_till_done()
+    before = site.engine.metrics.data
+    await publish(site)
+    assert site.engine.metrics.data is before
+
+
+async def test_every_figure_says_what_it_is(hass: HomeAssistant) -> None:
+    """Class, unit, category and a translated name, as the registry has them."""
+    site = await set_up(hass, node(1))
+    registry = er.async_get(hass)
+    for key in METRICS:
+        entry = registry.entities[site.entity_id("sensor", key)]
+        assert entry.entity_category is EntityCategory.DIAGNOSTIC
+        assert entry.translation_key == key
+        assert entry.original_name
+        assert entry.capabilities is not None
+        is_total = key.startswith("frames_") or key == "batches"
+        assert entry.capabilities["state_class"] == (
+            "total_increasing" if is_total else "measurement"
+        )
+        assert entry.original_device_class == (
+            "duration"
+            if key.startswith("latency")
+            else "data_rate"
+            if key == "byte_rate"
+            else None
+        )
+        assert entry.unit_of_measurement == {
+            "byte_rate": "B/s",
+            "frame_rate": "frames/s",
+            "batches": "batches",
+            "latency_p50": "ms",
+            "latency_p95": "ms",
+            "latency_p99": "ms",
+        }.get(key, "frames")
+
+
 async def test_the_number_of_entities(hass: HomeAssistant) -> None:
     site = await set_up(hass, bridge())
     enabled, total = site.count_entities()
     print(f"bridge: {enabled} entities enabled of {total}")
-    assert enabled == 11 + 9 + 63 * 7
+    assert enabled == 13 + 9 + 63 * 7

@@ -1,8 +1,8 @@
-"""One coordinator per ESP32: tells its entities when to look again."""
+"""Who tells entities to look again: one coordinator per ESP32, and a board of figures."""
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 import logging
 from typing import TYPE_CHECKING, Final, override
 
@@ -11,6 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .fleet.health import NodeHealth, Verdict
+from .fleet.metrics import SiteMetrics
 from .fleet.models import NodeConfig
 
 if TYPE_CHECKING:
@@ -136,6 +137,34 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         self.data = health
         self.last_update_success = health.verdict is not Verdict.LOST
         return True
+
+
+class MetricsBoard:
+    """Shows what the frames of a site cost; published every 30 s.
+
+    `data` are the figures as last published. Working them out costs a little,
+    so that is only done while somebody looks.
+    """
+
+    def __init__(self, read: Callable[[], SiteMetrics]) -> None:
+        """Start with the figures as they are before the first frame."""
+        self._read = read
+        self._listeners: list[CALLBACK_TYPE] = []
+        self.data = read()
+
+    @callback
+    def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` with every publication; returns a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_publish(self) -> None:
+        """Take the figures as they are now and tell everybody who looks."""
+        if self._listeners:
+            self.data = self._read()
+        for listener in tuple(self._listeners):
+            listener()
 
 
 class Notifier:

@@ -1,22 +1,30 @@
 """What a maintainer needs to see: nodes, their links' history, what is not clear.
 
-Host names may tell whose site this is and are taken out wherever they stand.
-IP addresses stay: they are local ones, and half of all faults are about them.
+What may tell whose site this is, or who works there, is taken out: its name,
+those of groups, host names wherever they stand, who disabled a zone and why.
+Local IP addresses stay: half of all faults are about them. Names of zones and
+areas are not in here to begin with.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from ipaddress import ip_address
 import re
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import REDACTED
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.const import CONF_PORT, __version__ as HOME_ASSISTANT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.util import dt as dt_util
+from homeassistant.loader import async_get_loaded_integration
 
+from .alarm_options import CONF_GROUP_NAME
+from .const import CONF_ADDRESSES, CONF_STANDBY, DOMAIN
+from .events import iso
+from .fleet.addresses import AddressError, parse_addresses
 from .fleet.health import LinkChange
-from .fleet.models import NodeConfig, ZoneState, module_of_zone
+from .fleet.impairment import Impairment
+from .fleet.models import ZoneState, module_of_zone
 from .site import FireAlarmConfigEntry, FireAlarmSite
 from .topology import nodes_to_entry
 
@@ -62,8 +70,18 @@ def _dump(
     """Return the site's figures, and some nodes and modules in detail."""
     records = [site.health.record(node) for node in site.configs]
     dump = {
-        "options": dict(site.entry.options),
+        "home_assistant": HOME_ASSISTANT,
+        "version": str(async_get_loaded_integration(site.hass, DOMAIN).version),
+        "config": {
+            "title": REDACTED,
+            **{
+                field: site.entry.data[field]
+                for field in (CONF_ADDRESSES, CONF_PORT, CONF_STANDBY)
+            },
+        },
+        "options": async_redact_data(site.entry.options, {CONF_GROUP_NAME}),
         "summary": asdict(site.summary),
+        "metrics": asdict(site.aggregator.metrics),
         "totals": {
             name: sum(getattr(record, name) for record in records) for name in _COUNTERS
         },
@@ -75,8 +93,13 @@ def _dump(
             if module_of_zone(zone.zone) in modules
             and zone != ZoneState(zone.zone, available=True)
         ],
+        "impairments": [
+            _dump_impairment(one)
+            for one in site.book.impairments()
+            if module_of_zone(one.zone) in modules
+        ],
     }
-    names = _host_names(site.configs.values())
+    names = {host for host in _hosts(site) if not _is_ip(host)}
     return _without(names, dump) if names else dump
 
 
@@ -103,15 +126,33 @@ def _dump_node(site: FireAlarmSite, node: int) -> dict[str, Any]:
 
 def _dump_change(change: LinkChange) -> dict[str, Any]:
     """Return one entry of a link's timeline, its time readable."""
-    at = dt_util.utc_from_timestamp(change.at).isoformat(timespec="milliseconds")
-    return asdict(change) | {"at": at}
+    return asdict(change) | {"at": iso(change.at)}
 
 
-def _host_names(configs: Collection[NodeConfig]) -> set[str]:
-    """Return the configured hosts that are names, not IP addresses."""
-    hosts = {config.address.host for config in configs}
-    hosts |= {config.standby.host for config in configs if config.standby}
-    return {host for host in hosts if not _is_ip(host)}
+def _dump_impairment(one: Impairment) -> dict[str, Any]:
+    """Return one zone that is taken out, without who did it and why."""
+    return {
+        **asdict(one),
+        "by": REDACTED,
+        "why": REDACTED,
+        "since": iso(one.since),
+        "until": None if one.until is None else iso(one.until),
+    }
+
+
+def _hosts(site: FireAlarmSite) -> Iterator[str]:
+    """Yield all hosts that the configuration mentions."""
+    for config in site.configs.values():
+        yield config.address.host
+        if config.standby is not None:
+            yield config.standby.host
+    for field in (CONF_ADDRESSES, CONF_STANDBY):
+        try:
+            listed = parse_addresses(site.entry.data[field], site.entry.data[CONF_PORT])
+        except AddressError:
+            # Nothing typed there.
+            continue
+        yield from (address.host for address in listed)
 
 
 def _is_ip(host: str) -> bool:

@@ -1,16 +1,10 @@
 """What is counted, measured or named: the site in numbers, the health of nodes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, override
+from typing import Final
 
-from homeassistant.components.sensor import (
-    SensorDeviceClass,
-    SensorEntity,
-    SensorEntityDescription,
-    SensorStateClass,
-)
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
     EntityCategory,
     UnitOfInformation,
@@ -23,34 +17,17 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import DeviceCoordinator
 from .dynamic_entities import async_add_dynamically
-from .entity import (
-    ActEntity,
-    FireAlarmEntity,
-    NodeEntity,
-    Reading,
-    ReadingDescription,
-    SiteEntity,
-)
+from .entity import ActEntity, NodeEntity, Reading, SiteEntity
 from .events import iso
 from .fleet.health import HealthReason, Verdict
 from .fleet.link import LinkFault
 from .fleet.models import SiteSummary
 from .fleet.paths import Path
+from .metrics_sensor import METRICS_SENSORS, MetricsSensor
+from .sensor_entity import FireAlarmSensor, FireAlarmSensorDescription
 from .site import FireAlarmConfigEntry, FireAlarmSite
 
 PARALLEL_UPDATES = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FireAlarmSensorDescription[Subject](
-    SensorEntityDescription, ReadingDescription[Subject]
-):
-    """A sensor and the function that reads it.
-
-    A figure that moved less than `deadband` is shown as it was.
-    """
-
-    deadband: float = 0.0
 
 
 def _read_telemetry(node: DeviceCoordinator, value: StateType | datetime) -> Reading:
@@ -281,6 +258,7 @@ async def async_setup_entry(
     site = entry.runtime_data
     async_add_entities(SiteSensor(site, one) for one in SITE_SENSORS)
     async_add_entities([ActSensor(site, IMPAIRMENTS_SENSOR)])
+    async_add_entities(MetricsSensor(site, one) for one in METRICS_SENSORS)
     async_add_dynamically(hass, entry, async_add_entities, of_node=_entities_of_node)
 
 
@@ -290,31 +268,6 @@ def _entities_of_node(coordinator: DeviceCoordinator) -> Iterator[NodeSensor]:
         yield NodeSensor(coordinator, one)
     if coordinator.config.standby is not None:
         yield NodeSensor(coordinator, PATH_SENSOR)
-
-
-class FireAlarmSensor(FireAlarmEntity[Any], SensorEntity):
-    """Anything with a value."""
-
-    entity_description: FireAlarmSensorDescription[Any]
-
-    @override
-    def _read(self) -> Reading:
-        """Return what to show now: the same as before inside the deadband."""
-        reading = super()._read()
-        before, now = self._reading.value, reading.value
-        if (
-            isinstance(before, int | float)
-            and isinstance(now, int | float)
-            and abs(now - before) < self.entity_description.deadband
-        ):
-            return reading._replace(value=before)
-        return reading
-
-    @property
-    @override
-    def native_value(self) -> StateType | datetime:
-        """Return the reading."""
-        return self._reading.value
 
 
 class SiteSensor(FireAlarmSensor, SiteEntity):

@@ -19,7 +19,7 @@ from homeassistant.helpers.start import async_at_started
 from .alarm_options import apply_alarm_options
 from .caretaker import Caretaker
 from .const import DOMAIN
-from .coordinator import DeviceCoordinator, Notifier
+from .coordinator import DeviceCoordinator, MetricsBoard, Notifier
 from .devices import async_register_devices, async_remove_nodes
 from .events import EventDesk, EventListener
 from .fleet.aggregator import MessageAggregator
@@ -94,6 +94,7 @@ class FireAlarmSite:
             run_job=hass.async_add_executor_job,
             scheduler=hass.loop,
         )
+        self.metrics = MetricsBoard(lambda: self.aggregator.metrics)
         self.book = AlarmBook(
             self.truth,
             now=clock.now,
@@ -316,6 +317,7 @@ class FireAlarmSite:
         is_due = now >= self._health_due_at
         if is_due:
             self._health_due_at = now + HEALTH_SECONDS
+            self.metrics.async_publish()
         self._notifier.notify(
             {
                 node
