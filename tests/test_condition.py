@@ -62,7 +62,7 @@ async def test_zones_in_alarm(hass: HomeAssistant) -> None:
     assert not await holds(hass, "zone_in_alarm", target=both, options=every)
     await site.feed(2, frame("020001", master=ALARM_LED))
     assert await holds(hass, "zone_in_alarm", target=both, options=every)
-    site.engine.book.disable(6, "Ana", "Works")
+    site.engine.book.disable([6], "Ana", "Works")
     assert not await holds(hass, "zone_in_alarm", target=both, options=every)
     er.async_get(hass).async_remove(both["entity_id"][0])
     whole = {"device_id": site.engine.device_ids[1]}

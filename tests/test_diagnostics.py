@@ -101,8 +101,8 @@ async def test_what_a_maintainer_needs_is_in_both_downloads(
     engine = site.engine
     await site.wait_for_refusals()
     await site.feed(2, *(frame("020000", f"{n:02d}0000") for n in range(3, 9)))
-    engine.book.disable(6, "Ann", "builders in the vault", time.time() + 3600)
-    engine.book.disable(1, "Bob", "dust")
+    engine.book.disable([6], "Ann", "builders in the vault", time.time() + 3600)
+    engine.book.disable([1], "Bob", "dust")
     device = dr.async_get(hass).async_get_device_by_identifier(
         engine.node_identifier(2), site.entry.entry_id
     )

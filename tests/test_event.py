@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from homeassistant.components import persistent_notification
+from homeassistant.components.recorder.db_schema import MAX_EVENT_DATA_BYTES
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
     STATE_OFF,
@@ -15,6 +17,7 @@ from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.json import json_bytes
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
@@ -36,6 +39,7 @@ from .running_site import (
     ALL_MODULES,
     LeapingClock,
     RunningSite,
+    all_clear,
     bridge,
     distributed,
     frame,
@@ -310,14 +314,76 @@ async def test_a_walk_test_is_no_fire(hass: HomeAssistant) -> None:
     assert (started["zones"], started["by"]) == ([1], "Ann")
     assert started["until"].startswith("2")
     await site.feed(1, frame("010000"))
-    book.disable(2, "Ann", "wet detector")
+    book.disable([2], "Ann", "wet detector")
     await site.feed(1, frame("010002"))
     assert site.is_on("fire_alarm") == STATE_OFF
     assert told.zones(EventKind.DISABLED_ZONE_ALARM) == [2]
     assert told.zones() == []
-    book.enable(2, "Ann")
+    book.enable([2], "Ann")
     assert site.is_on("fire_alarm") == STATE_ON
     assert told.zones() == [2]
+
+
+async def test_a_walk_test_that_runs_out_leaves_its_report(
+    hass: HomeAssistant,
+) -> None:
+    """In an event, and for people where they look for what happened meanwhile."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    er.async_get(hass).async_update_entity(
+        site.entity_id("binary_sensor", "zone_1"), name="Lobby | east"
+    )
+    book = site.engine.book
+    book.start_test({1, 2, 4, 5}, "Ann", book._wall() + 2)
+    await site.feed(1, frame("010009", master=ALARM_LED), frame("010000"))
+    told = async_capture_events(hass, EVENT_FIRE_ALARM)
+    await until(lambda: not book.ignored, 5)
+    await hass.async_block_till_done()
+    event = next(one for one in told if one.data["type"] == "walk_test_ended")
+    assert event.data["by"] is None
+    assert event.data["zones"] == [1, 2, 4, 5]
+    report = event.data["report"]
+    assert [one["zone"] for one in report if one["set_off_at"]] == [1, 4]
+    assert all(0 <= one["latency_ms"] < 1000 for one in report if one["set_off_at"])
+    assert "report" not in site.state("event", "site_events").attributes
+    (note,) = persistent_notification._async_get_or_create_notifications(hass).values()
+    assert note["title"] == "Tower: the walk test is over"
+    lines = note["message"].splitlines()
+    assert lines[0] == "Its time ran out. 2 of 4 zones were set off. Tester: Ann."
+    assert lines[4].startswith("| 1 | Lobby / east | 2")
+    assert lines[4].endswith(" ms |")
+    assert lines[5].startswith("| 4 | Zone 4 | 2")
+    assert lines[-1] == "**Not set off:** 2, 5"
+
+
+async def test_a_walk_test_that_somebody_ends_leaves_no_note(
+    hass: HomeAssistant,
+) -> None:
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    book = site.engine.book
+    book.start_test({1}, "Ann", book._wall() + 3600)
+    book.stop_test(None, "Ann")
+    await hass.async_block_till_done()
+    assert not persistent_notification._async_get_or_create_notifications(hass)
+
+
+async def test_the_report_of_a_whole_site_fits_into_the_recorder(
+    hass: HomeAssistant,
+) -> None:
+    site = await set_up(hass, bridge())
+    await site.feed(1, all_clear(range(1, 64)))
+    book = site.engine.book
+    book.start_test(range(1, 316), "Ann", book._wall() + 3600)
+    await site.feed(1, frame(*(f"{n:02d}001F" for n in range(1, 64))))
+    told = async_capture_events(hass, EVENT_FIRE_ALARM)
+    book.stop_test(None, "Ann")
+    await hass.async_block_till_done()
+    ended = next(one for one in told if one.data["type"] == "walk_test_ended")
+    assert len(ended.data["report"]) == 315
+    size = len(json_bytes(ended.data))
+    print(f"report of 315 zones: {size} bytes")
+    assert size < MAX_EVENT_DATA_BYTES
 
 
 async def test_a_confirmed_alarm(hass: HomeAssistant, clock: LeapingClock) -> None:
@@ -388,6 +454,21 @@ async def test_an_alarm_without_names_is_told_all_the_same(
     (payload,) = told.take()
     assert (payload["zone"], payload["zone_name"]) == (1, "Zone 1")
     assert payload["area_name"] is None
+
+
+async def test_a_zone_without_an_entity_has_a_name_in_the_servers_language(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hass.config.language = "id"
+    site = await set_up(hass, node(1))
+    registry = er.async_get(hass)
+    shown = registry.entities[site.entity_id("binary_sensor", "zone_1")].original_name
+    await site.feed_all()
+    told = Told(site)
+    monkeypatch.setattr(registry, "async_get_entity_id", lambda *_: None)
+    await site.feed(1, frame("010001"))
+    (payload,) = told.take()
+    assert payload["zone_name"] == shown == "Zona 1"
 
 
 async def test_an_alarm_over_a_real_socket(hass: HomeAssistant) -> None:

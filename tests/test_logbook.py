@@ -97,29 +97,29 @@ async def test_nodes_and_bells_in_words(
 
 
 async def test_impairments_in_words(hass: HomeAssistant, describe: Describe) -> None:
-    site = await set_up(hass, node(1))
+    site = await set_up(hass, node(1, 1, 2))
     await site.feed_all()
     book = site.engine.book
     events = async_capture_events(hass, EVENT_FIRE_ALARM)
     until = dt_util.utcnow().timestamp() + 3600
     book.start_test({1, 2, 4}, "Ann", until)
-    book.disable(5, "Ann", "wet detector", until)
-    book.disable(3, "Ann", "")
-    await site.feed(1, frame("010011", master=ALARM_LED))
-    await site.feed(1, frame("010000"))
+    book.disable([5], "Ann", "wet detector", until)
+    book.disable([3, *range(6, 11)], "Ann", "")
+    await site.feed(1, frame("010011", "020000", master=ALARM_LED))
+    await site.feed(1, frame("010000", "020000"))
     book.stop_test(None, "Bob")
-    book.enable(5, "Bob")
+    book.enable([5], "Bob")
     book._put_back(ImpairmentKind.DISABLED, [3])
     local = dt_util.as_local(dt_util.utc_from_timestamp(until))
     assert await sentences(site, describe, events) == [
         "Tower walk test of zones 1-2, 4 started by Ann",
         f"Tower zone 5 disabled by Ann until {local:%Y-%m-%d %H:%M}: wet detector",
-        "Tower zone 3 disabled by Ann",
-        "Zone 1 (Node 1) was set off in its walk test",
-        "Zone 5 (Node 1) went into alarm, but is disabled",
+        "Tower zones 3, 6-10 disabled by Ann",
+        "Zone 1 (Module 1) was set off in its walk test",
+        "Zone 5 (Module 1) went into alarm, but is disabled",
         "Node 1 shows another panel status: alarm lit up",
         "Node 1 shows another panel status: alarm went out",
-        "Tower walk test of zones 1-2, 4 ended by Bob",
+        "Tower walk test of zones 1-2, 4 ended by Bob: 1 of 3 set off",
         "Tower zone 5 enabled again by Bob",
         "Tower zone 3 enabled again, as their time was over",
     ]

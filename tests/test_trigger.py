@@ -144,11 +144,11 @@ async def test_an_alarm_in_a_walk_test_or_of_a_disabled_zone_does_not(
     site = await set_up(hass, node(1))
     runs = await on(hass, "fire_alarm")
     await site.feed_all()
-    site.engine.book.disable(1, "Ana", "Works")
+    site.engine.book.disable([1], "Ana", "Works")
     site.engine.book.start_test([2], "Ana", time.time() + 60)
     await alarm(site, 1, 3)
     assert await runs.take() == []
-    site.engine.book.enable(1, "Ana")
+    site.engine.book.enable([1], "Ana")
     assert await runs.zones() == [1], "from now on it is a fire"
 
 

@@ -19,6 +19,7 @@ from .services import async_setup_services
 from .sheet_services import async_register as async_register_sheet_services
 from .site import FireAlarmConfigEntry, FireAlarmSite
 from .store import BookStore
+from .walk_test_report import async_report_walk_tests
 from .wall_panel import async_serve_frontend, async_show_panel
 from .websocket_api import async_open_feed, async_register_commands
 
@@ -54,6 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) ->
         site.async_listen_arrangement(partial(async_clear_away, hass, entry))
     )
     entry.async_on_unload(async_watch_neighbours(hass, entry))
+    async_report_walk_tests(hass, entry)
     site.async_follow_entry()
     site.async_start_telling()
     async_open_feed(site)

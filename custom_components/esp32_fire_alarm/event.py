@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .events import ATTR_TYPE, describe
+from .events import ATTR_REPORT, ATTR_TYPE, describe
 from .fleet.telling import EventKind, SiteEvent
 from .site import FireAlarmConfigEntry, FireAlarmSite
 
@@ -56,5 +56,7 @@ class SiteEventEntity(EventEntity):
     def _handle_event(self, event: SiteEvent) -> None:
         """Write the event in the very turn in which it is told."""
         payload = describe(self._site, event)
+        # Too much for a state, of which the recorder keeps 16 KiB.
+        payload.pop(ATTR_REPORT, None)
         self._trigger_event(payload.pop(ATTR_TYPE), payload)
         self.async_write_ha_state()

@@ -16,9 +16,11 @@ from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .fleet.impairment import WalkTestResult
 from .fleet.models import module_of_zone
 from .fleet.occurrence import Occurrence
 from .fleet.telling import EventKind, SiteEvent
@@ -32,6 +34,9 @@ EVENT_FIRE_ALARM: Final = f"{DOMAIN}_event"
 """The bus event; its `type` is one of `EventKind`."""
 
 ATTR_TYPE: Final = "type"
+ATTR_REPORT: Final = "report"
+
+_ZONE_NAME: Final = f"component.{DOMAIN}.entity.binary_sensor.zone.name"
 
 type EventListener = Callable[[SiteEvent], None]
 
@@ -85,7 +90,24 @@ def describe(site: FireAlarmSite, event: SiteEvent) -> dict[str, Any]:
             "drill": event.drill,
         }
     until = None if event.until is None else iso(event.until)
-    return payload | {"by": event.by, "why": event.why, "until": until}
+    payload |= {"by": event.by, "why": event.why, "until": until}
+    if event.kind is EventKind.WALK_TEST_ENDED:
+        payload[ATTR_REPORT] = [_describe_test(one) for one in event.report]
+    return payload
+
+
+def _describe_test(result: WalkTestResult) -> dict[str, Any]:
+    """Return one zone of a walk test's report.
+
+    Kept short: the recorder drops an event of more than 32 KiB, and there may
+    be 315 zones in one.
+    """
+    at, latency = result.activated_at, result.latency
+    return {
+        "zone": result.zone,
+        "set_off_at": None if at is None else iso(at),
+        "latency_ms": None if latency is None else round(latency * 1000),
+    }
 
 
 def _describe_zone(
@@ -195,7 +217,7 @@ def place_of_zone(site: FireAlarmSite, zone: int) -> Place:
         return _find_zone(site, zone)
     except Exception:
         _LOGGER.exception("Where zone %d is cannot be found out", zone)
-        return Place(name=f"Zone {zone}")
+        return Place(name=default_name(site.hass, zone))
 
 
 def _find_zone(site: FireAlarmSite, zone: int) -> Place:
@@ -212,15 +234,25 @@ def _find_zone(site: FireAlarmSite, zone: int) -> Place:
         owner = _owner_of(site, zone)
         device_id = None if owner is None else site.device_ids.get(owner)
         place = place_of_device(site.hass, device_id)
-        return replace(place, name=f"Zone {zone}")
+        return replace(place, name=default_name(site.hass, zone))
     return replace(
         place_of_device(site.hass, entry.device_id),
-        name=entry.name or entry.original_name or f"Zone {zone}",
+        name=entry.name or entry.original_name or default_name(site.hass, zone),
         entity_id=entity_id,
         area_name=_name_of_area(
             site.hass, er.async_get_effective_area_id(site.hass, entry)
         ),
     )
+
+
+def default_name(hass: HomeAssistant, zone: int) -> str:
+    """Return what `zone` (1-315) is called unless people say otherwise.
+
+    In the language of the server, as its entity is; the words are in memory
+    since the entities were made.
+    """
+    words = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
+    return words.get(_ZONE_NAME, "{zone}").format(zone=zone)
 
 
 def place_of_device(hass: HomeAssistant, device_id: str | None) -> Place:

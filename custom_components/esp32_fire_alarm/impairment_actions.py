@@ -34,9 +34,8 @@ async def async_disable_zone(call: ServiceCall) -> None:
     until = _until(call)
     by = await async_name_of(call.hass, call.context)
     for site, choice in choices:
-        for zone in sorted(choice.zones):
-            with _refusals_of(site):
-                site.book.disable(zone, by, call.data[ATTR_REASON], until)
+        with _refusals_of(site):
+            site.book.disable(choice.zones, by, call.data[ATTR_REASON], until)
 
 
 async def async_enable_zone(call: ServiceCall) -> None:
@@ -44,8 +43,7 @@ async def async_enable_zone(call: ServiceCall) -> None:
     choices = zones_by_name(call)
     by = await async_name_of(call.hass, call.context)
     for site, choice in choices:
-        for zone in sorted(choice.zones):
-            site.book.enable(zone, by)
+        site.book.enable(choice.zones, by)
 
 
 async def async_start_walk_test(call: ServiceCall) -> None:

@@ -13,7 +13,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .events import ATTR_TYPE, EVENT_FIRE_ALARM
+from .events import ATTR_REPORT, ATTR_TYPE, EVENT_FIRE_ALARM
 from .fleet.telling import EventKind
 from .words import number_ranges
 
@@ -98,6 +98,16 @@ def _command(data: Mapping[str, Any]) -> str:
     return f"was given the panel command {data['command']}{_by(data)}: {outcome}"
 
 
+def _walk_test(data: Mapping[str, Any]) -> str:
+    """Return the sentence for a walk test that is over."""
+    report = data[ATTR_REPORT]
+    set_off = sum(one["set_off_at"] is not None for one in report)
+    return (
+        f"walk test of {_zones(data)} ended{_by(data)}: "
+        f"{set_off} of {len(report)} set off"
+    )
+
+
 def _found(data: Mapping[str, Any]) -> str:
     """Return that something was found on connecting, if it was."""
     return " (found on connecting)" if data["found_on_resync"] else ""
@@ -164,9 +174,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
         f"walk test of {_zones(data)} started{_by(data)}"
     ),
     EventKind.WALK_TEST: lambda data: f"was set off in its walk test{_found(data)}",
-    EventKind.WALK_TEST_ENDED: lambda data: (
-        f"walk test of {_zones(data)} ended{_by(data)}"
-    ),
+    EventKind.WALK_TEST_ENDED: _walk_test,
     EventKind.SILENCED: _silenced,
     EventKind.PANEL_COMMAND: _command,
 }

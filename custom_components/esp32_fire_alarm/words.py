@@ -1,5 +1,8 @@
 """Sentences that the server puts together itself, in the server's language.
 
+Home Assistant tells a flow neither its user nor that user's language (2026.11),
+so there is no other to choose.
+
 They stand in the translations under `selector`, the one place for texts that
 belong to no field; a form's own text cannot say how often one is needed.
 """

@@ -157,9 +157,9 @@ class AlarmMachine(RuleBasedStateMachine):
     @rule(zone=st.sampled_from(ZONES), on=st.booleans())
     def zone_is_disabled_or_enabled(self, zone: int, on: bool) -> None:
         if on:
-            self.site.book.disable(zone, "Ann", "wet", self.site.wall + 600)
+            self.site.book.disable([zone], "Ann", "wet", self.site.wall + 600)
         else:
-            self.site.book.enable(zone, "Ann")
+            self.site.book.enable([zone], "Ann")
 
     # What has to be so.
 

@@ -108,7 +108,7 @@ def test_what_a_walk_test_may_not_do() -> None:
 def test_a_disabled_zone_is_never_silent() -> None:
     site = BookedSite(node(1, 1))
     site.say(1, "010000")
-    site.book.disable(1, "Ann", "wet detector", site.wall + 600)
+    site.book.disable([1], "Ann", "wet detector", site.wall + 600)
     (entry,) = site.book.impairments()
     assert (entry.zone, entry.kind) == (1, ImpairmentKind.DISABLED)
     assert (entry.by, entry.why, entry.until) == (
@@ -141,11 +141,11 @@ def test_a_disabled_zone_is_never_silent() -> None:
 def test_a_disabled_zone_that_is_calm_again_tells_nothing() -> None:
     site = BookedSite(node(1, 1))
     site.say(1, "010000")
-    site.book.disable(1, "Ann", "")
+    site.book.disable([1], "Ann", "")
     site.say(1, "010001")
     assert site.say(1, "010000") == []
-    assert site.book.enable(1, "Bob")
-    assert not site.book.enable(1, "Bob")
+    assert site.book.enable([1], "Bob")
+    assert not site.book.enable([1], "Bob")
     assert site.events[-1].by == "Bob"
     assert not site.fire
 
@@ -154,7 +154,7 @@ def test_disabling_a_zone_in_alarm() -> None:
     site = BookedSite(node(1, 1), node(2, 2))
     site.say(1, "010001")
     site.say(2, "020000")
-    site.book.disable(1, "Ann", "wet detector")
+    site.book.disable([1], "Ann", "wet detector")
     assert kinds(site.events[-2:]) == [
         EventKind.DISABLED,
         EventKind.DISABLED_ZONE_ALARM,
@@ -163,7 +163,7 @@ def test_disabling_a_zone_in_alarm() -> None:
     assert not site.fire
     assert zones(site.say(2, "020001")) == [6]
     assert site.book.standing()[-1].is_first
-    site.book.enable(1, "Ann")
+    site.book.enable([1], "Ann")
     assert site.events[-1].kind is ALARM
     assert [one.order for one in site.book.standing()] == [1, 2]
 
@@ -171,9 +171,9 @@ def test_disabling_a_zone_in_alarm() -> None:
 def test_what_cannot_be_disabled() -> None:
     site = BookedSite(node(1, 1))
     with pytest.raises(RefusedError, match=Refusal.UNKNOWN_ZONE):
-        site.book.disable(6, "Ann", "")
+        site.book.disable([6], "Ann", "")
     with pytest.raises(RefusedError, match=Refusal.UNTIL_NOT_IN_FUTURE):
-        site.book.disable(1, "Ann", "", site.wall)
+        site.book.disable([1], "Ann", "", site.wall)
 
 
 def test_an_alarm_lamp_without_a_zone_is_a_fire_even_in_a_test() -> None:

@@ -138,7 +138,7 @@ def test_tests_and_disablements_survive_a_restart() -> None:
     site = BookedSite(node(1, 1))
     site.say(1, "010000")
     site.book.start_test({1}, "Ann", site.wall + 600)
-    site.book.disable(2, "Ann", "wet")
+    site.book.disable([2], "Ann", "wet")
     before = site.book.impairments()
     again = site.restart()
     assert again.book.impairments() == before

@@ -17,8 +17,8 @@ from .impairment import (
     ImpairmentKind,
     Impairments,
     Refusal,
-    RefusedError,
     WalkTestResult,
+    refuse,
     report_test,
 )
 from .journal import Journal
@@ -205,33 +205,30 @@ class AlarmBook:
             self._callbacks.on_save(True)
         return still
 
-    def disable(self, zone: int, by: str, why: str, until: float | None = None) -> None:
-        """Take `zone` (1-315) out until it is enabled or, at the latest, `until`.
+    def disable(
+        self, zones: Collection[int], by: str, why: str, until: float | None = None
+    ) -> None:
+        """Take `zones` (1-315) out until they are enabled or, at the latest, `until`.
 
-        Its alarm, also one that stands, is recorded and told as that of a
-        disabled zone. `until` is seconds since the epoch.
+        Their alarms, also those that stand, are recorded and told as those of
+        disabled zones. `until` is seconds since the epoch.
 
         Raises:
             RefusedError: there is no such zone, or `until` is past.
 
         """
         at = self._wall()
-        self._refuse({zone} - self._truth.zones.keys(), Refusal.UNKNOWN_ZONE)
+        refuse(set(zones) - self._truth.zones.keys(), Refusal.UNKNOWN_ZONE)
         if until is not None and until <= at:
-            self._refuse({zone}, Refusal.UNTIL_NOT_IN_FUTURE)
-        self._take_out(
-            EventKind.DISABLED,
-            Impairment(
-                zone=zone, kind=_DISABLED, by=by, since=at, until=until, why=why
-            ),
-        )
+            refuse(zones, Refusal.UNTIL_NOT_IN_FUTURE)
+        self._take_out(EventKind.DISABLED, _DISABLED, zones, at, by, until, why)
 
-    def enable(self, zone: int, by: str) -> bool:
-        """Put a disabled zone back; return whether it was disabled.
+    def enable(self, zones: Collection[int], by: str) -> bool:
+        """Put disabled zones back; return whether any was disabled.
 
-        If it is in alarm, that is a fire from now on.
+        Those that are in alarm are a fire from now on.
         """
-        return bool(self._put_back(_DISABLED, [zone], by))
+        return bool(self._put_back(_DISABLED, zones, by))
 
     def start_test(self, zones: Collection[int], by: str, until: float) -> None:
         """Put `zones` (1-315) in walk test until `until`, a day at the most.
@@ -243,19 +240,13 @@ class AlarmBook:
         """
         at = self._wall()
         chosen = set(zones)
-        self._refuse(chosen - self._truth.zones.keys(), Refusal.UNKNOWN_ZONE)
-        self._refuse(chosen & self._journal.fires.keys(), Refusal.ZONE_IN_ALARM)
+        refuse(chosen - self._truth.zones.keys(), Refusal.UNKNOWN_ZONE)
+        refuse(chosen & self._journal.fires.keys(), Refusal.ZONE_IN_ALARM)
         if until <= at:
-            self._refuse(chosen, Refusal.UNTIL_NOT_IN_FUTURE)
+            refuse(chosen, Refusal.UNTIL_NOT_IN_FUTURE)
         if until - at > MAX_TEST_SECONDS:
-            self._refuse(chosen, Refusal.TEST_TOO_LONG)
-        self._take_out(
-            EventKind.WALK_TEST_STARTED,
-            *(
-                Impairment(zone=zone, kind=_TEST, by=by, since=at, until=until)
-                for zone in sorted(chosen)
-            ),
-        )
+            refuse(chosen, Refusal.TEST_TOO_LONG)
+        self._take_out(EventKind.WALK_TEST_STARTED, _TEST, chosen, at, by, until)
 
     def stop_test(
         self, zones: Collection[int] | None, by: str
@@ -357,27 +348,27 @@ class AlarmBook:
             )
         return events
 
-    @staticmethod
-    def _refuse(zones: Collection[int], reason: Refusal) -> None:
-        """Raise `RefusedError` if there are any such zones."""
+    def _take_out(
+        self,
+        act: EventKind,
+        kind: ImpairmentKind,
+        zones: Collection[int],
+        at: float,
+        by: str,
+        until: float | None,
+        why: str = "",
+    ) -> None:
+        """Take zones out, which is told as one act however many they are."""
         if zones:
-            raise RefusedError(reason, zones)
-
-    def _take_out(self, act: EventKind, *entries: Impairment) -> None:
-        """Take zones out, all by the same person for the same time."""
-        if not entries:
-            return
-        self._impairments.put(*entries)
-        one = entries[0]
-        event = act_of(
-            act,
-            (entry.zone for entry in entries),
-            one.since,
-            one.by,
-            why=one.why or None,
-            until=one.until,
-        )
-        self._reconsider(event)
+            self._impairments.put(
+                *(
+                    Impairment(
+                        zone=zone, kind=kind, by=by, since=at, until=until, why=why
+                    )
+                    for zone in sorted(zones)
+                )
+            )
+            self._reconsider(act_of(act, zones, at, by, why=why or None, until=until))
 
     def _put_back(
         self, kind: ImpairmentKind, zones: Collection[int], by: str | None = None
@@ -385,8 +376,12 @@ class AlarmBook:
         """Put zones back, by somebody or because their time is over."""
         ended = self._impairments.remove(kind, zones)
         if ended:
-            act = EventKind.ENABLED if kind is _DISABLED else EventKind.WALK_TEST_ENDED
-            self._reconsider(act_of(act, (e.zone for e in ended), self._wall(), by))
+            at, is_test = self._wall(), kind is _TEST
+            act = EventKind.WALK_TEST_ENDED if is_test else EventKind.ENABLED
+            report = report_test(ended, self._journal, at) if is_test else ()
+            self._reconsider(
+                act_of(act, (one.zone for one in ended), at, by, report=report)
+            )
         return ended
 
     def _reconsider(self, act: SiteEvent) -> None:

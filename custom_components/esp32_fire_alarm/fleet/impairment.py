@@ -74,6 +74,12 @@ class RefusedError(Exception):
         super().__init__(f"{reason}: {self.zones}")
 
 
+def refuse(zones: Collection[int], reason: Refusal) -> None:
+    """Raise `RefusedError` if there are any such zones."""
+    if zones:
+        raise RefusedError(reason, zones)
+
+
 class Impairments:
     """All zones that are taken out at the moment."""
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 import logging
 from typing import Final
 
+from .impairment import WalkTestResult
 from .models import Led
 from .occurrence import Occurrence
 
@@ -57,6 +58,7 @@ class SiteEvent:
     - panel status: `node`, the lamps that are `lit`, `went_on`, `went_off`;
     - confirmed alarm: `group`, its `zones` in alarm, first first;
     - an act: `zones`, `by` whom (None: its time was over), `why`, `until`;
+    - walk test ended: also its `report`, by zone;
     - command to a panel: `node`, the `command`, `by` whom, and its `outcome`.
     """
 
@@ -77,6 +79,7 @@ class SiteEvent:
     until: float | None = None
     command: str | None = None
     outcome: str | None = None
+    report: tuple[WalkTestResult, ...] = ()
     found_on_resync: bool = False
     drill: bool = False
 
@@ -89,13 +92,20 @@ def act_of(
     *,
     why: str | None = None,
     until: float | None = None,
+    report: tuple[WalkTestResult, ...] = (),
 ) -> SiteEvent:
     """Return the event of something that somebody did to zones (1-315).
 
     `at` and `until` are seconds since the epoch.
     """
     return SiteEvent(
-        kind=kind, at=at, zones=tuple(sorted(set(zones))), by=by, why=why, until=until
+        kind=kind,
+        at=at,
+        zones=tuple(sorted(set(zones))),
+        by=by,
+        why=why,
+        until=until,
+        report=report,
     )
 
 
