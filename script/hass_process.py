@@ -35,7 +35,7 @@ homeassistant:
   name: Fire alarm demo
   time_zone: Asia/Jakarta
   unit_system: metric
-automation: []
+automation: !include automations.yaml
 config:
 diagnostics:
 frontend:
@@ -50,6 +50,7 @@ logger:
     homeassistant.components.camera.img_util: fatal
     # It warns of every custom integration.
     homeassistant.loader: error
+notify:
 person:
 repairs:
 script:
@@ -253,6 +254,10 @@ class HomeAssistantProcess:
             CONFIGURATION.format(port=self._port)
             + "".join(f"{component.name}:\n" for component in self._components)
         )
+        # Where the automation editor writes to.
+        automations = self.folder / "automations.yaml"
+        if not automations.exists():
+            automations.write_text("[]\n")
         onboarding = self.folder / ".storage" / "onboarding"
         if not onboarding.exists():
             onboarding.parent.mkdir(exist_ok=True)

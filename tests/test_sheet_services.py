@@ -4,21 +4,27 @@ import json
 from pathlib import Path
 from typing import Any
 
+from awesomeversion import AwesomeVersion
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import __version__ as HOME_ASSISTANT
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockUser,
+    async_capture_events,
+)
 import voluptuous as vol
 import yaml
 
 from custom_components.esp32_fire_alarm import sheet_services
 from custom_components.esp32_fire_alarm.const import DOMAIN
+from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
 from custom_components.esp32_fire_alarm.sheet import parse_sheet
 
-from .running_site import RunningSite, bridge, node, set_up
+from .running_site import RunningSite, bridge, frame, node, set_up
 
 FOLDER = Path(sheet_services.__file__).parent
 SHEET = "zone,name,area,device_class,enabled\n1,Kitchen,Hall,heat,yes\n2,Lobby,Hall,mcp,yes\n"
@@ -41,6 +47,28 @@ def name_of(site: RunningSite, zone: int) -> str | None:
     entity = er.async_get(site.hass).async_get(site.zone(zone).entity_id)
     assert entity is not None
     return entity.name
+
+
+async def test_what_people_see_of_a_name(hass: HomeAssistant) -> None:
+    """The zone's own name in events; the device in front only where all have it."""
+    site = await set_up(hass, node(1))
+    await call(hass, "import_zones", sheet="1,Kitchen,Hall\n2,Lobby\n")
+    registry = er.async_get(hass)
+    shown = [
+        er.async_get_full_entity_name(
+            hass, registry.entities[site.zone(zone).entity_id]
+        )
+        for zone in (1, 2)
+    ]
+    # Until 2026.10 what a user called an entity was its full name.
+    is_composed = AwesomeVersion(HOME_ASSISTANT) >= "2026.11.0b0"
+    assert shown == ["Kitchen", "Node 1 Lobby" if is_composed else "Lobby"]
+    assert site.zone(1).name == ("Node 1 Kitchen" if is_composed else "Kitchen")
+    told = async_capture_events(hass, EVENT_FIRE_ALARM)
+    await site.feed(1, frame("010000"), frame("010003"))
+    assert [
+        event.data["zone_name"] for event in told if event.data["type"] == "alarm"
+    ] == ["Kitchen", "Lobby"]
 
 
 async def test_deploying_from_a_repository(hass: HomeAssistant) -> None:
