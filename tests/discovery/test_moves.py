@@ -79,6 +79,8 @@ async def test_a_known_node_gets_a_new_address(hass: HomeAssistant) -> None:
         )
         await connected(site, 1, 3)
         neighbours.async_note_mac(hass, site.entry, 2, mac(2))
+        engine = site.engine
+        links = {n: engine.health.record(n).connects for n in (1, 3)}
         before = {
             entity.entity_id: entity.unique_id
             for entity in er.async_entries_for_config_entry(
@@ -100,7 +102,9 @@ async def test_a_known_node_gets_a_new_address(hass: HomeAssistant) -> None:
                 er.async_get(hass), site.entry.entry_id
             )
         }
-        engine = site.engine
+        # Nobody else was connected anew for it.
+        assert {n: engine.health.record(n).connects for n in (1, 3)} == links
+        assert links == {1: 1, 3: 1}
         page = await dhcp(hass, "127.2.12.3", mac(2), "again")
         assert page["reason"] == "already_configured"
         await hass.async_block_till_done()

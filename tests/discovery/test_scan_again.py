@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -12,7 +13,7 @@ from custom_components.esp32_fire_alarm.fleet.difference import compare
 from custom_components.esp32_fire_alarm.fleet.models import DeviceAddress
 from custom_components.esp32_fire_alarm.topology import nodes_from_entry
 from sim.layout import Numbering
-from tests.running_site import RunningSite
+from tests.running_site import RunningSite, until
 
 from .announcing import (
     FINISH,
@@ -140,6 +141,34 @@ async def test_nothing_new(hass: HomeAssistant) -> None:
         assert site.entry.data == data
         # Each was asked and let go again; nobody but that came.
         assert fleet.meter.handshakes_total == 3 + 2
+
+
+async def test_nobody_else_is_connected_anew(hass: HomeAssistant) -> None:
+    """One node moved: its link is the only one that is opened, and no state is lost."""
+    async with fleet_at("127.3.5.2", 4) as fleet:
+        port = fleet.port
+        site = await site_of(
+            hass,
+            "127.3.5.2-5",
+            port,
+            node(1, "127.3.5.2", port),
+            node(2, "127.3.5.99", port),
+            node(3, "127.3.5.4", port),
+            node(4, "127.3.5.5", port),
+        )
+        await connected(site, 1, 3, 4)
+        fleet.alarm(11)
+        await until(lambda: site.zone(11).state == STATE_ON, 3)
+        engine, alarm = site.engine, site.zone(11)
+        page = await open_scan(site)
+        asked = fleet.meter.handshakes_total
+        page = await submit(site, page, FINISH)
+        assert page["reason"] == "site_changed"
+        await connected(site, 1, 2, 3, 4)
+        assert site.engine is engine
+        assert fleet.meter.handshakes_total == asked + 1
+        assert [engine.health.record(n).connects for n in (1, 3, 4)] == [1, 1, 1]
+        assert site.zone(11) is alarm
 
 
 async def test_an_address_that_another_site_took(hass: HomeAssistant) -> None:
