@@ -1,17 +1,23 @@
 """The wall in the sidebar: there while there is a site, and its files are served."""
 
 import re
+from unittest.mock import patch
 
 from homeassistant.components import frontend
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.esp32_fire_alarm.const import DOMAIN
 from custom_components.esp32_fire_alarm.wall_panel import FOLDER, PANEL_PATH
 
 from .running_site import RunningSite, node, set_up
+
+pytestmark = pytest.mark.usefixtures("loopback")
 
 FRONTEND_MODULES = sorted(path.name for path in FOLDER.iterdir())
 
@@ -40,6 +46,19 @@ async def test_it_comes_with_the_first_site(
         url for url in hass.data["frontend_extra_module_url"].urls if "card" in url
     ]
     assert cards == [module_url(hass).replace("panel.js", "card.js")]
+
+
+async def test_it_does_not_wait_for_the_site(hass: HomeAssistant) -> None:
+    """A site that cannot be set up must not take the wall off the screen."""
+    assert await async_setup_component(hass, "frontend", {})
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="site", data={"nodes": []})
+    entry.add_to_hass(hass)
+    with patch(
+        "custom_components.esp32_fire_alarm.FireAlarmSite.async_load",
+        side_effect=ConfigEntryNotReady,
+    ):
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert frontend.async_panel_exists(hass, PANEL_PATH)
 
 
 async def test_in_the_language_of_the_server(hass: HomeAssistant) -> None:

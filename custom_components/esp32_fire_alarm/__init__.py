@@ -39,6 +39,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_sheet_services(hass)
     async_register_commands(hass)
     await async_serve_frontend(hass)
+    await async_show_panel(hass)
     return True
 
 

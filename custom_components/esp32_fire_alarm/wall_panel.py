@@ -40,7 +40,8 @@ async def async_serve_frontend(hass: HomeAssistant) -> None:
 async def async_show_panel(hass: HomeAssistant) -> None:
     """Have the wall in the sidebar as long as there is a site to show.
 
-    It stays while a site is set up anew: a screen on a wall must not lose it.
+    It is there before the site runs, stays while that is set up anew, and does
+    so too if that fails: a screen on a wall must not lose it.
     """
     if (build := build_of(hass)) is None:
         return

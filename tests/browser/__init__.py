@@ -1,1 +1,1 @@
-"""Tests of the simulated fleet."""
+"""The wall in a real browser, in front of a real Home Assistant and 63 nodes."""

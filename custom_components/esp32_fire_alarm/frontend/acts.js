@@ -31,8 +31,9 @@ export class Acts {
 
   /* Whether this user may do something that this Home Assistant knows. */
   can(action) {
-    const { hass, rights } = this.host;
-    if (!hass.services?.[DOMAIN]?.[action] || !this.context.stream.isLive) return false;
+    const { hass } = this.host;
+    const { isLive, rights } = this.context.stream;
+    if (!hass.services?.[DOMAIN]?.[action] || !isLive) return false;
     if (action === "panel_command" && !rights.commands) return false;
     return FOR_ADMINS.has(action) ? Boolean(hass.user?.is_admin) : rights.control;
   }

@@ -41,7 +41,9 @@ export class Announcer {
       const [first] = this.alarms.sort((one, other) => one.order - other.order);
       const n = this.alarms.length;
       const total = standing > n ? ` ${t("say_in_alarm", { n: standing })}` : "";
-      setText(this.loud, `${t("say_alarms", { n, zone: first.name })}${total}`);
+      // A new element each time: the same alarm may come twice.
+      const sentence = `${t("say_alarms", { n, zone: first.name })}${total}`;
+      this.loud.replaceChildren(el("p", {}, sentence));
     } else if (this.isOver && !standing) {
       setText(this.loud, "");
       setText(this.calm, t("say_over"));

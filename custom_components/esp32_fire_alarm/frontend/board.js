@@ -18,6 +18,7 @@ import { ZoneDialog } from "./zone-dialog.js";
 
 const DOMAIN = "esp32_fire_alarm";
 const GROUP_KEY = "esp32-fire-alarm-group";
+const BUILD_KEY = "esp32-fire-alarm-build";
 const RETRY_MS = 3000;
 const VIEWS = ["wall", "health", "log"];
 
@@ -30,7 +31,6 @@ class Board extends HTMLElement {
   #hass = null;
 
   settings = {};
-  rights = { control: false, commands: false };
   sites = [];
 
   constructor() {
@@ -101,7 +101,6 @@ class Board extends HTMLElement {
       this.retry = setTimeout(() => this.#open(), RETRY_MS);
       return;
     }
-    this.rights = chosen;
     this.#follow(chosen.entry_id);
   }
 
@@ -111,7 +110,7 @@ class Board extends HTMLElement {
     this.dialog?.close();
     this.view?.stop?.();
     this.view = null;
-    this.sound?.stop();
+    this.sound?.close();
     this.announcer?.stop();
     this.context?.stream.stop();
     this.context = null;
@@ -186,7 +185,7 @@ class Board extends HTMLElement {
       class: "view",
       role: this.settings.views ? "tabpanel" : "presentation",
     });
-    for (const state of STATES) {
+    for (const state of [...STATES, "first"]) {
       this.style.setProperty(`--mark-${state}`, `"${t(`mark_${state}`)}"`);
     }
     const bar = el("div", { class: "topbar" }, this.#menuButton(), this.siteTitle);
@@ -296,8 +295,9 @@ class Board extends HTMLElement {
   #tick() {
     const { stream, site, t, format } = this.context ?? {};
     if (!stream) return;
+    if (stream.status === "outdated") this.#renew(stream.build);
     if (!this.head) {
-      if (stream.status in { not_running: 1, refused: 1 }) this.#say(stream.status);
+      if (stream.status in { not_running: 1, refused: 1, outdated: 1 }) this.#say(stream.status);
       return;
     }
     const { isLive } = stream;
@@ -313,10 +313,18 @@ class Board extends HTMLElement {
       this.head.update();
     }
     if (isLive) return;
-    const why = { disconnected: 1, not_running: 1 }[stream.status] ? stream.status : "stale";
+    const isKnown = stream.status in { disconnected: 1, not_running: 1, outdated: 1 };
+    const why = isKnown ? stream.status : "stale";
     const time = format.time(stream.heardAt);
     setText(this.stale, `${t("stale_banner", { time })} ${t(`stale_why_${why}`)}`);
     setAttribute(this.stale, "data-site", site.title);
+  }
+
+  /* Loads a page of our own anew, once: a screen on a wall has nobody to do so. */
+  #renew(build) {
+    if (!this.settings.views || sessionStorage.getItem(BUILD_KEY) === build) return;
+    sessionStorage.setItem(BUILD_KEY, build);
+    location.reload();
   }
 
   #say(key) {

@@ -4,10 +4,32 @@
  */
 
 const TYPE = "esp32-fire-alarm-card";
-const NAMES = {
-  en: ["Fire alarm wall", "All zones of a fire alarm site at a glance"],
-  id: ["Dinding alarm kebakaran", "Semua zona sebuah lokasi alarm kebakaran dalam sekali pandang"],
+const WORDS = {
+  en: {
+    name: "Fire alarm wall",
+    description: "All zones of a fire alarm site at a glance",
+    entry_id: "Site",
+    title: "Title",
+    group: "Arrange",
+    node: "By node",
+    area: "By area",
+    failed: "The fire alarm wall could not be loaded. Load this page anew.",
+  },
+  id: {
+    name: "Dinding alarm kebakaran",
+    description: "Semua zona sebuah lokasi alarm kebakaran dalam sekali pandang",
+    entry_id: "Lokasi",
+    title: "Judul",
+    group: "Susunan",
+    node: "Per node",
+    area: "Per area",
+    failed: "Dinding alarm kebakaran tidak dapat dimuat. Muat ulang halaman ini.",
+  },
 };
+
+function words() {
+  return WORDS[document.documentElement.lang.split("-")[0]] ?? WORDS.en;
+}
 
 class Card extends HTMLElement {
   #board = null;
@@ -42,13 +64,16 @@ class Card extends HTMLElement {
   }
 
   static getConfigForm() {
+    const text = words();
+    const options = ["node", "area"].map((value) => ({ value, label: text[value] }));
     return {
+      computeLabel: ({ name }) => text[name],
       schema: [
         { name: "entry_id", selector: { config_entry: { integration: "esp32_fire_alarm" } } },
         { name: "title", selector: { text: {} } },
         {
           name: "group",
-          selector: { select: { mode: "dropdown", options: ["node", "area"] } },
+          selector: { select: { mode: "dropdown", options } },
         },
       ],
     };
@@ -59,7 +84,13 @@ class Card extends HTMLElement {
   }
 
   async #draw() {
-    await import("./board.js");
+    try {
+      await import("./board.js");
+    } catch {
+      // After an update the files that go with this one are there no more.
+      this.textContent = words().failed;
+      return;
+    }
     if (!this.isConnected) return;
     const board = document.createElement("esp32-fire-alarm-board");
     const { entry_id, title, group } = this.config ?? {};
@@ -75,6 +106,6 @@ class Card extends HTMLElement {
 
 if (!customElements.get(TYPE)) {
   customElements.define(TYPE, Card);
-  const [name, description] = NAMES[document.documentElement.lang.split("-")[0]] ?? NAMES.en;
+  const { name, description } = words();
   (window.customCards ??= []).push({ type: TYPE, name, description, preview: true });
 }

@@ -58,7 +58,6 @@ export class Log {
   }
 
   update(changes) {
-    if (changes.layout) this.#show();
     if (!changes.log || this.timer) return;
     this.timer = setTimeout(() => {
       this.timer = null;

@@ -96,6 +96,7 @@ export class Site {
     if (message.layout) {
       this.#arrange(message.layout);
       changes.layout = true;
+      changes.log = true; // its number may be that of another life of the site
     }
     for (const [number, value] of Object.entries(message.zones ?? {})) {
       const zone = this.zones.get(Number(number));

@@ -23,6 +23,10 @@ export class Sound {
       on: { click: () => this.#toggle() },
     });
     this.element = this.button;
+    this.onTouch = () => this.audio?.state === "suspended" && this.audio.resume();
+    document.addEventListener("pointerdown", this.onTouch);
+    document.addEventListener("keydown", this.onTouch);
+    if (this.isOn) this.#listen();
     this.#show();
   }
 
@@ -49,23 +53,41 @@ export class Sound {
     this.timer = null;
   }
 
+  /* Ends for good. */
+  close() {
+    this.stop();
+    document.removeEventListener("pointerdown", this.onTouch);
+    document.removeEventListener("keydown", this.onTouch);
+    this.audio?.close();
+  }
+
   #toggle() {
     this.isOn = !this.isOn;
     localStorage.setItem(KEY, this.isOn ? "on" : "off");
     this.#show();
-    // A browser lets a page make a noise only after somebody touched it: now.
-    if (this.isOn) this.#beep();
+    if (this.isOn) {
+      this.#listen();
+      this.audio.resume();
+      this.#beep();
+    }
     if (this.context.site.isKnown) this.update();
   }
 
+  /* Gets ready; a browser lets a page make a noise only after somebody touched it. */
+  #listen() {
+    if (this.audio) return;
+    this.audio = new AudioContext();
+    this.audio.addEventListener("statechange", () => this.#show());
+  }
+
   #show() {
+    const isBlocked = this.isOn && this.audio?.state === "suspended";
+    const key = isBlocked ? "sound_blocked" : this.isOn ? "sound_on" : "sound_off";
     setAttribute(this.button, "aria-pressed", this.isOn);
-    setText(this.button, this.context.t(this.isOn ? "sound_on" : "sound_off"));
+    setText(this.button, this.context.t(key));
   }
 
   #beep() {
-    this.audio ??= new AudioContext();
-    this.audio.resume();
     for (const [pitch, after] of TONES) {
       const at = this.audio.currentTime + after;
       const tone = this.audio.createOscillator();

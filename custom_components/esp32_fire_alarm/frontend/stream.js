@@ -3,23 +3,28 @@
 import { Changes, Site } from "./model.js";
 
 const DOMAIN = "esp32_fire_alarm";
+const BUILD = import.meta.url.split("/").at(-2); // see wall_panel.py
 const STALE_MS = 6500; // three pulses of the server, and a little
 const GIVE_UP_MS = 20000; // then a subscription that says nothing is made anew
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 const TICK_MS = 500;
+const FRAMELESS_MS = 100;
 
 /*
  * Follows one site over Home Assistant's connection, through its reconnects.
  *
  * Events: "change" with the Changes of one animation frame, "tick" twice a
  * second for whatever shows ages, and whenever `status` may have changed.
- * `status` is connecting, live, stale, disconnected, not_running or refused.
+ * `status` is connecting, live, stale, disconnected, not_running, refused, or
+ * outdated when the server has other files of ours than this page, which then
+ * may not understand what it is sent. `rights` is what the user may do.
  */
 export class SiteStream extends EventTarget {
   constructor(connection, entryId) {
     super();
     this.site = new Site();
     this.status = "connecting";
+    this.rights = { control: false, commands: false };
     this.heardAt = null;
     this.connection = connection;
     this.entryId = entryId;
@@ -57,9 +62,9 @@ export class SiteStream extends EventTarget {
   }
 
   /* Milliseconds since the oldest data on the wall came from their ESP32. */
-  dataAge(now = Date.now()) {
+  dataAge() {
     const { age } = this.site;
-    return age === null || this.heardAt === null ? null : age + now - this.heardAt;
+    return age === null || this.heardAt === null ? null : age + this.#silence();
   }
 
   async subscribe() {
@@ -68,7 +73,7 @@ export class SiteStream extends EventTarget {
     const before = this.unsubscribe;
     this.unsubscribe = null;
     before?.().catch(() => {});
-    this.subscribedAt = Date.now();
+    this.#listenFrom();
     this.isFresh = false;
     try {
       const unsubscribe = await this.connection.subscribeMessage(
@@ -104,31 +109,57 @@ export class SiteStream extends EventTarget {
       this.tryAgain();
       return;
     }
-    if (message.layout) this.isFresh = true;
+    if ("build" in message) this.isFresh = this.#isOfThisBuild(message);
     if (!this.isFresh) return;
+    this.#listenFrom();
     this.heardAt = Date.now();
     this.attempt = 0;
-    if (!this.changes) {
-      this.changes = new Changes();
-      // A hidden page has no frames, but may have ears.
-      if (document.hidden) setTimeout(() => this.publish());
-      else requestAnimationFrame(() => this.publish());
-    }
+    const isPlanned = this.changes !== null;
+    this.changes ??= new Changes();
     this.site.apply(message, this.changes);
     this.setStatus("live");
+    if (!isPlanned) this.plan();
+  }
+
+  /* Lets what changed be shown once, with the next frame. */
+  plan() {
+    requestAnimationFrame(() => this.publish());
+    // A hidden page has no frames, but may have ears.
+    setTimeout(() => this.publish(), FRAMELESS_MS);
   }
 
   publish() {
-    const changes = this.changes;
+    const { changes } = this;
+    if (!changes) return;
     this.changes = null;
     if (this.isStarted) this.dispatchEvent(new CustomEvent("change", { detail: changes }));
   }
 
   tick() {
-    const silence = Date.now() - Math.max(this.heardAt ?? 0, this.subscribedAt);
+    const silence = this.#silence();
     if (this.status === "live" && silence > STALE_MS) this.status = "stale";
-    if (this.status === "stale" && silence > GIVE_UP_MS) this.subscribe();
+    const isWaiting = this.status === "stale" || this.status === "connecting";
+    if (isWaiting && silence > GIVE_UP_MS) this.subscribe();
     this.dispatchEvent(new Event("tick"));
+  }
+
+  /* Whether this page has the server's files; takes the user's rights too. */
+  #isOfThisBuild({ build, control, commands }) {
+    this.rights = { control, commands };
+    if (build === BUILD) return true;
+    this.build = build;
+    this.setStatus("outdated");
+    return false;
+  }
+
+  #listenFrom() {
+    this.listening = { wall: Date.now(), steady: performance.now() };
+  }
+
+  /* Milliseconds of silence: one clock can be set, the other may stop in sleep. */
+  #silence() {
+    const { wall, steady } = this.listening;
+    return Math.max(Date.now() - wall, performance.now() - steady);
   }
 
   setStatus(status) {

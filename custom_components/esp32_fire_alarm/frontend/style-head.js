@@ -52,7 +52,10 @@ export const head = `
   flex: 1;
 }
 .topbar .quiet {
-  padding: 0 8px;
+  min-height: 32px;
+  padding: 0 10px;
+  border: 1px solid color-mix(in srgb, currentcolor 35%, transparent);
+  border-radius: 16px;
   font-size: 13px;
 }
 .age {
@@ -123,6 +126,10 @@ export const head = `
 }
 .verdict {
   flex: 1;
+  display: flex;
+  flex-wrap: wrap;
+  gap: 0 14px;
+  align-items: baseline;
   min-width: 0;
 }
 .banner h1 {
@@ -133,7 +140,7 @@ export const head = `
 }
 .banner p {
   margin: 1px 0 0;
-  font-size: 15px;
+  font-size: 17px;
 }
 .facts {
   display: flex;
@@ -288,7 +295,7 @@ input:focus-visible,
     padding: 0 8px;
   }
   .tabs ~ .space ~ .quiet {
-    padding: 0 4px;
+    padding: 0 8px;
     font-size: 12px;
   }
   .topbar .title:has(+ .tabs) {

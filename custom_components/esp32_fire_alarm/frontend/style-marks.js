@@ -96,6 +96,14 @@ export const marks = `
 .mark::before {
   content: var(--letter);
 }
+@media (forced-colors: active) {
+  .cell,
+  .mark,
+  .state::before,
+  .banner {
+    forced-color-adjust: none;
+  }
+}
 [data-state="alarm"]::before,
 [data-state="alarm"] > .mark {
   font-size: calc(var(--mark) * 0.85);

@@ -242,6 +242,15 @@ td[data-state="alarm"] {
 .log .count {
   flex: 1;
   color: var(--soft);
+  white-space: nowrap;
+}
+@media (max-width: 600px) {
+  .log label {
+    flex: 1 1 100%;
+  }
+  .log label > * {
+    flex: 1;
+  }
 }
 .message {
   padding: 48px 24px;

@@ -89,15 +89,19 @@ export const wall = `
   border-color: var(--on-alarm);
 }
 .cell[data-first] {
-  box-shadow: 0 0 0 2px var(--paper), 0 0 0 5px var(--alarm);
+  --letter: var(--mark-first);
+  box-shadow: inset 0 0 0 2px var(--on-alarm), 0 0 0 3px var(--alarm);
   z-index: 1;
 }
-.cell[data-first]::after,
+.cell[data-first]::before {
+  font-size: calc(var(--mark) * 0.68);
+  letter-spacing: -0.05em;
+}
 .cell[data-acknowledged]::after,
 .cell[data-set-off]::after {
   position: absolute;
-  top: -8px;
-  right: -7px;
+  top: -6px;
+  right: -5px;
   min-width: 13px;
   height: 13px;
   border-radius: 7px;
@@ -107,15 +111,8 @@ export const wall = `
   background: #fff;
   box-shadow: 0 0 0 1px var(--alarm);
 }
-.cell[data-first]::after {
-  content: "1";
-}
 .cell[data-acknowledged]::after {
   content: "✓";
-}
-.cell[data-first][data-acknowledged]::after {
-  content: "1✓";
-  padding: 0 2px;
 }
 .cell[data-set-off]::after {
   content: "!";
@@ -213,6 +210,12 @@ export const wall = `
   }
 }
 @media (min-width: 1500px) and (min-height: 900px) {
+  .grid {
+    grid-template-columns: repeat(9, 1fr);
+  }
+  .block {
+    max-height: 150px;
+  }
   .block .title {
     font-size: 13px;
     line-height: 18px;
@@ -227,12 +230,18 @@ export const wall = `
 }
 @media (max-width: 869px) {
   .grid {
-    gap: 3px;
-    grid-template-columns: repeat(auto-fill, minmax(116px, 1fr));
+    gap: 2px;
+    grid-template-columns: repeat(auto-fill, minmax(124px, 1fr));
     grid-auto-rows: minmax(50px, auto);
   }
   .block {
-    padding: 1px 2px 2px;
+    padding: 1px 1px 2px;
+  }
+  .block .title {
+    padding: 0 2px;
+  }
+  .cells {
+    gap: 1px;
   }
   .cell {
     --mark: 18px;

@@ -45,6 +45,11 @@ const frame = `
   top: 48px;
   z-index: 5;
 }
+@media (max-width: 869px) {
+  .view {
+    padding: 6px;
+  }
+}
 @media (prefers-contrast: more) {
   :host {
     --line: var(--ink);

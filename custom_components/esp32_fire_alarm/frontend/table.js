@@ -3,9 +3,9 @@
 import { el, setAttribute, setText } from "./dom.js";
 
 /*
- * `columns` are { title, value, text, element }: what a row is sorted by, what
- * its cell says, and optionally an element instead of a text. `caption` names
- * the table for screen readers.
+ * `columns` are { title, value, text, state }: what a row is sorted by, what its
+ * cell says, and which mark it has, if any. `caption` names the table for screen
+ * readers.
  */
 export class Table {
   constructor(caption, columns, { sort = null, descends = false } = {}) {
@@ -61,8 +61,7 @@ export class Table {
     const line = element ?? this.body.insertRow();
     this.columns.forEach((column, place) => {
       const cell = line.cells[place] ?? line.insertCell();
-      if (column.element) cell.replaceChildren(column.element(row));
-      else setText(cell, column.text(row));
+      setText(cell, column.text(row));
       if (column.state) setAttribute(cell, "data-state", column.state(row));
     });
   }

@@ -18,10 +18,12 @@ export default {
   no_sites: "There is no fire alarm site here that you may see.",
   not_running: "The site is not running in Home Assistant. It shows again as soon as it does.",
   refused: "You may not see this site. Ask an administrator.",
+  outdated: "The fire alarm integration was updated. Load this page anew.",
   stale_banner: "Not live: this is how it was at {time}, and may be wrong now.",
   stale_why_stale: "Nothing was heard since.",
   stale_why_disconnected: "The connection to Home Assistant is lost.",
   stale_why_not_running: "The site is not running in Home Assistant.",
+  stale_why_outdated: "The integration was updated; load this page anew.",
 
   state_alarm: "Alarm",
   state_trouble: "Trouble",
@@ -31,6 +33,7 @@ export default {
   state_unavailable: "Unavailable",
   state_clear: "Clear",
   mark_alarm: "A",
+  mark_first: "A1",
   mark_trouble: "T",
   mark_disabled: "D",
   mark_test: "W",
@@ -156,6 +159,7 @@ export default {
 
   sound_on: "Sound on",
   sound_off: "Sound off",
+  sound_blocked: "Sound: touch the screen",
   sound_help: "Make a noise on this screen when there is a new alarm",
   say_alarms_one: "Alarm: {zone}.",
   say_alarms_other: "{n} new alarms, first {zone}.",

@@ -18,10 +18,12 @@ export default {
   no_sites: "Tidak ada lokasi alarm kebakaran di sini yang boleh Anda lihat.",
   not_running: "Lokasi ini tidak berjalan di Home Assistant. Begitu berjalan, tampilannya muncul kembali.",
   refused: "Anda tidak boleh melihat lokasi ini. Tanyakan kepada administrator.",
+  outdated: "Integrasi alarm kebakaran telah diperbarui. Muat ulang halaman ini.",
   stale_banner: "Tidak langsung: beginilah keadaan pada {time}, dan mungkin sudah tidak benar.",
   stale_why_stale: "Sejak itu tidak ada kabar.",
   stale_why_disconnected: "Koneksi ke Home Assistant terputus.",
   stale_why_not_running: "Lokasi ini tidak berjalan di Home Assistant.",
+  stale_why_outdated: "Integrasi telah diperbarui; muat ulang halaman ini.",
 
   state_alarm: "Alarm",
   state_trouble: "Gangguan",
@@ -31,6 +33,7 @@ export default {
   state_unavailable: "Tidak tersedia",
   state_clear: "Normal",
   mark_alarm: "A",
+  mark_first: "A1",
   mark_trouble: "G",
   mark_disabled: "N",
   mark_test: "U",
@@ -156,6 +159,7 @@ export default {
 
   sound_on: "Suara nyala",
   sound_off: "Suara mati",
+  sound_blocked: "Suara: sentuh layar",
   sound_help: "Bunyikan layar ini bila ada alarm baru",
   say_alarms_one: "Alarm: {zone}.",
   say_alarms_other: "{n} alarm baru, pertama {zone}.",
