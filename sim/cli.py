@@ -74,6 +74,10 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.do == "faults":
         print("\n".join(fault_lines()))
         return 0
+    if args.do == "soak":
+        from .soak.command import run_soak  # noqa: PLC0415
+
+        return run_soak(args)
     if args.do == "status":
         return _status(args)
     answer = call(args.control, _request(args))

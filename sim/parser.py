@@ -177,6 +177,41 @@ def _add_offline_tools(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--seconds", type=_seconds, default=10.0, help="watch so long (default: 10)"
     )
     check.add_argument("--json", action="store_true", help="print JSON")
+    _add_soak(commands.add_parser("soak", help="tell whether the integration lasts"))
+
+
+def _add_soak(soak: argparse.ArgumentParser) -> None:
+    """Add the options of `soak`."""
+    soak.description = (
+        "Run a fleet with random troubles and alarms under the integration, and "
+        "look for what is lost, told twice or never given back. Exit code 1 if "
+        "there is any."
+    )
+    soak.add_argument(
+        "--for",
+        type=_seconds,
+        default=600.0,
+        dest="run_seconds",
+        metavar="SECONDS",
+        help="so long, up to a day (default: 600)",
+    )
+    soak.add_argument(
+        "--accelerated",
+        action="store_true",
+        help="in a time and on a network of its own: a day passes in minutes",
+    )
+    soak.add_argument(
+        "--nodes", type=_module, default=DEFAULT_MODULES, help="1-63 (default: 63)"
+    )
+    soak.add_argument("--seed", type=int, help="to have the same again (accelerated)")
+    soak.add_argument(
+        "--untraced",
+        action="store_true",
+        help="do not trace Python's memory, which takes about half of the time",
+    )
+    soak.add_argument(
+        "--report", type=Path, metavar="FILE", help="append the result as Markdown"
+    )
 
 
 def _add_node(node: argparse.ArgumentParser) -> None:

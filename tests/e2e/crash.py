@@ -176,17 +176,29 @@ class Crasher:
         self.totals.kills_of_a_start += 1
 
     async def _wrong_states(self) -> list[str]:
-        """Return the zones that are not shown as they are on the wire."""
+        """Return the zones that are not shown as they are on the wire.
+
+        A zone whose node is not heard again yet is unavailable; all others
+        have to be right at once, and those as soon as they are heard.
+        """
         await self._server.log_in()
         standing = set(self.storm.standing())
         async with self._server.websocket() as api:
-            states = {one["entity_id"]: one for one in await api.call("get_states")}
-        return [
-            f"zone {zone} is {state}"
-            for zone, entity_id in self._zones.items()
-            if (state := states[entity_id]["state"])
-            != ("on" if zone in standing else "off")
-        ]
+            for _ in range(int(SETTLE_SECONDS)):
+                states = {
+                    one["entity_id"]: one["state"]
+                    for one in await api.call("get_states")
+                }
+                shown = {zone: states[one] for zone, one in self._zones.items()}
+                wrong = {
+                    zone: state
+                    for zone, state in shown.items()
+                    if state != ("on" if zone in standing else "off")
+                }
+                if "unavailable" not in wrong.values():
+                    break
+                await asyncio.sleep(1)
+        return [f"zone {zone} is {state}" for zone, state in wrong.items()]
 
 
 @asynccontextmanager

@@ -1,0 +1,28 @@
+"""The command line of a soak."""
+
+import argparse
+import secrets
+
+from .report import markdown
+from .run import Plan, soak
+
+_SEEDS = 1_000_000
+
+
+def run_soak(args: argparse.Namespace) -> int:
+    """Run what was asked for; return 0 if nothing was lost, doubled or leaked."""
+    plan = Plan(
+        seconds=args.run_seconds,
+        nodes=args.nodes,
+        seed=secrets.randbelow(_SEEDS) if args.seed is None else args.seed,
+        is_warped=args.accelerated,
+        is_traced=not args.untraced,
+    )
+    print(f"seed {plan.seed}", flush=True)
+    result = soak(plan)
+    text = markdown(result)
+    print(f"\n{text}")
+    if args.report is not None:
+        with args.report.open("a") as file:
+            file.write(f"\n{text}")
+    return 0 if result.has_passed else 1

@@ -1,0 +1,199 @@
+"""Runs a soak: fleet, engine, weather and oracle together, and says how it went."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+import sys
+import time
+import tracemalloc
+from typing import Final
+
+from custom_components.esp32_fire_alarm.fleet.health import LinkState
+from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
+from sim.fleet import SimulatedFleet
+
+from .engine import Engine, configs_of, has_standby, running
+from .oracle import Oracle
+from .report import Result
+from .samples import Samples, objects, open_files, rss_bytes, traced_bytes
+from .warp import WarpLoop
+from .weather import GAP_SECONDS, Weather
+
+STEP_SECONDS: Final = 1.0
+"""Longest period in which weather and oracle act."""
+
+SAMPLES: Final = 144
+MIB: Final = 2**20
+
+CALM_SECONDS: Final = 600.0
+"""Longest wait at the end for everything that is owed; most of it a backoff."""
+
+STANDBY_ADDRESS: Final = "127.0.1.2"
+
+_UP: Final = (LinkState.CONNECTED, LinkState.STANDBY)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: so many nodes (1-63) for so many seconds, by this seed.
+
+    `is_warped`: in a time and on a network of its own, as fast as it goes.
+    `gap_seconds` is how long a node is left alone on average.
+    """
+
+    seconds: float
+    nodes: int = 63
+    seed: int = 0
+    is_warped: bool = False
+    is_traced: bool = True
+    samples: int = SAMPLES
+    gap_seconds: float = GAP_SECONDS
+
+
+def soak(plan: Plan, say: Callable[[str], None] = print) -> Result:
+    """Run a soak to its end and return what came of it."""
+    if plan.is_traced:
+        tracemalloc.start()
+    began = time.monotonic()
+    factory = WarpLoop if plan.is_warped else None
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            result = runner.run(_soak(plan, say))
+    finally:
+        if plan.is_traced:
+            tracemalloc.stop()
+    result.took_seconds = time.monotonic() - began
+    return result
+
+
+async def _soak(plan: Plan, say: Callable[[str], None]) -> Result:
+    """Run a soak on the running loop."""
+    loop = asyncio.get_running_loop()
+    chance = Random(plan.seed)  # noqa: S311
+    async with (
+        SimulatedFleet(count=plan.nodes, port=0) as fleet,
+        SimulatedFleet(
+            count=plan.nodes,
+            port=0,
+            first_address=STANDBY_ADDRESS,
+            absent=[n for n in range(1, plan.nodes + 1) if not has_standby(n)],
+        ) as standby,
+    ):
+        fleets = [fleet, standby]
+        for one in fleets:
+            one.site.clock = one.meter.clock = loop.time
+        soaker = _Soaker(plan, fleets, chance, say)
+        async with running(
+            configs_of(fleet, standby), chance, soaker.hear
+        ) as soaker.engine:
+            soaker.engine.fill()
+            await soaker.run()
+            return soaker.result()
+
+
+class _Soaker:
+    """One soak under way."""
+
+    engine: Engine
+
+    def __init__(
+        self,
+        plan: Plan,
+        fleets: list[SimulatedFleet],
+        chance: Random,
+        say: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._fleets = fleets
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._weather = Weather(fleets, chance, plan.gap_seconds)
+        self._oracle = Oracle(
+            fleets, chance, now=self._loop.time, is_sound=self._is_sound
+        )
+        gauges: dict[str, Callable[[], float]] = {
+            "memory (RSS), MiB": lambda: rss_bytes() / MIB,
+            "objects": objects,
+            "tasks": lambda: len(asyncio.all_tasks()),
+            "timers": self._timers,
+            "file descriptors": open_files,
+        }
+        if plan.is_traced:
+            gauges["memory (traced), MiB"] = lambda: traced_bytes() / MIB
+        self._samples = Samples(gauges)
+
+    def hear(self, event: SiteEvent) -> None:
+        """Take in an event of the alarm book."""
+        if event.kind is EventKind.ALARM and event.occurrence is not None:
+            self._oracle.hear_alarm(event.occurrence.zone)
+        elif event.kind is EventKind.ALARM_RESTORED and event.occurrence is not None:
+            self._oracle.hear_end(event.occurrence.zone)
+
+    def is_in_alarm(self, zone: int) -> bool:
+        """Tell whether `zone` (1-315) is shown in alarm."""
+        return self.engine.truth.zones[zone].alarm
+
+    async def run(self) -> None:
+        """Let it rain, then wait until all that is owed is told."""
+        began = self._loop.time()
+        ends_at = began + self._plan.seconds
+        between = self._plan.seconds / self._plan.samples
+        step = min(STEP_SECONDS, between)
+        due_at = began
+        while (now := self._loop.time()) < ends_at:
+            if now >= due_at:
+                due_at += between
+                self._samples.take(now - began)
+                self._report_progress(now - began)
+            self._weather.step(now, step)
+            self._oracle.step(self)
+            await asyncio.sleep(step)
+        self._weather.clear_up()
+        calm_at = self._loop.time() + CALM_SECONDS
+        while self._loop.time() < calm_at and not self._oracle.is_calm:
+            self._oracle.step(self, begins=False)
+            await asyncio.sleep(STEP_SECONDS)
+        self._oracle.give_up()
+
+    def result(self) -> Result:
+        """Return what came of it."""
+        return Result(
+            seed=self._plan.seed,
+            nodes=self._plan.nodes,
+            is_warped=self._plan.is_warped,
+            seconds=self._plan.seconds,
+            frames=self.engine.frames,
+            reconnects=self.engine.reconnects,
+            alarms=self._oracle.alarms,
+            ends=self._oracle.ends,
+            worst_seconds=self._oracle.worst_seconds,
+            wrong=dict(self._oracle.wrong),
+            complaints=self._oracle.complaints,
+            struck=dict(self._weather.struck),
+            trends=self._samples.trends(),
+        )
+
+    def _timers(self) -> int:
+        """Return how many timers the loop holds, less those that were given up."""
+        timers: list[asyncio.TimerHandle] = self._loop._scheduled  # type: ignore[attr-defined] # noqa: SLF001
+        return sum(not timer.cancelled() for timer in timers)
+
+    def _is_sound(self, number: int) -> bool:
+        """Tell whether a node is up and nothing disturbs it."""
+        state = self.engine.health.record(number).state
+        return state in _UP and not any(
+            fleet.node(number).faults for fleet in self._fleets
+        )
+
+    def _report_progress(self, seconds: float) -> None:
+        """Say every tenth of the way how it goes."""
+        taken = len(self._samples) - 1
+        if taken % max(1, self._plan.samples // 10) == 0:
+            self._say(
+                f"{seconds / 3600:.2f} h: {self.engine.frames} frames, "
+                f"{sum(self.engine.reconnects)} reconnects, "
+                f"{self._oracle.alarms} alarms, {rss_bytes() / MIB:.1f} MiB, "
+                f"{sum(self._oracle.wrong.values())} wrong"
+            )
+            sys.stdout.flush()
