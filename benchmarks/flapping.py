@@ -133,10 +133,10 @@ async def measure(seconds: float) -> dict[str, list[float]]:
             truth, health, now=clock.now, on_update=watch.hand_over
         )
 
-        def feed(node: int, raw: bytes) -> None:
+        def feed(node: int, raw: bytes) -> bool:
             if node == 1:
                 watch.arrive(raw)
-            aggregator.feed(node, raw)
+            return aggregator.feed(node, raw)
 
         async with aiohttp.ClientSession(trace_configs=[only_here()]) as session:
             pool = ConnectionPool(

@@ -238,7 +238,7 @@ FAULTS: Final[Mapping[Fault, FaultKind]] = MappingProxyType(
         Fault.TRUNCATED: FaultKind(
             "a frame of which only so much of the panel's text arrives",
             lambda value: Effects(spoil=truncated_to(value)),
-            Parameter("kept_percent", "%", 30.0, 0.0, 100.0),
+            Parameter("kept_percent", "%", 20.0, 0.0, 100.0),
             once=True,
         ),
         Fault.DEEP_JSON: FaultKind(

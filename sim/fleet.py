@@ -6,6 +6,7 @@ runs, from the event loop it runs in.
 
 import asyncio
 from collections.abc import Callable, Collection, Set as AbstractSet
+from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address
 from types import TracebackType
 from typing import Final, Self
@@ -35,6 +36,13 @@ DEFAULT_MODULES: Final = 63
 
 _FREE_PORT_ATTEMPTS: Final = 20
 _COMMANDS_SHOWN: Final = 5
+
+
+class Disaster(StrEnum):
+    """What happens to the whole site at once, as the command line takes it."""
+
+    POWER_CUT = "power-cut"
+    AP_FLAP = "ap-flap"
 
 
 class SimulatedFleet:
@@ -228,13 +236,20 @@ class SimulatedFleet:
 
     # Site-wide disasters.
 
+    def strike(self, disaster: Disaster, seconds: float) -> None:
+        """Let a disaster hit all nodes that are there, for so long."""
+        fault = _FAULT_OF_DISASTER[disaster]
+        for node in self.nodes:
+            if not node.absent:
+                node.fault(fault, for_seconds=seconds)
+
     def ap_flap(self, seconds: float) -> None:
         """Let all nodes fall silent for so long, without any socket closing."""
-        self._all_fault(Fault.HALF_OPEN, seconds)
+        self.strike(Disaster.AP_FLAP, seconds)
 
     def power_cut(self, seconds: float) -> None:
         """Let all nodes vanish for so long and boot afresh after that."""
-        self._all_fault(Fault.POWER_LOSS, seconds)
+        self.strike(Disaster.POWER_CUT, seconds)
 
     def status(self) -> FleetSnapshot:
         """Return everything `python -m sim status` shows."""
@@ -294,11 +309,11 @@ class SimulatedFleet:
         if self._replaying:
             raise SimError("replay: captured frames cannot be changed; start without")
 
-    def _all_fault(self, fault: Fault, seconds: float) -> None:
-        """Begin a fault on every node that is there."""
-        for node in self.nodes:
-            if not node.absent:
-                node.fault(fault, for_seconds=seconds)
+
+_FAULT_OF_DISASTER: Final = {
+    Disaster.POWER_CUT: Fault.POWER_LOSS,
+    Disaster.AP_FLAP: Fault.HALF_OPEN,
+}
 
 
 def _hosts(first_address: str, count: int) -> list[str]:

@@ -1,1 +1,1 @@
-"""The wall in a real browser, in front of a real Home Assistant and 63 nodes."""
+"""In a real browser, in front of a real Home Assistant and 63 nodes."""

@@ -166,3 +166,28 @@ def test_a_log_that_knows_no_latch_is_read() -> None:
     again = again.restart()
     again.say(1, "010000")
     assert again.alarm_of(1)
+
+
+def test_the_lamps_of_another_panel_reset_nothing() -> None:
+    """Another ESP32 on this one's address: its Alarm LED is off, and it lists others."""
+    site = BookedSite(node(1, 1), node(2, 2))
+    site.say(1, "010001", master=ALARM_LED)
+    site.say(2, "020000")
+    site.lose(1)
+    site.say(1, "020000")
+    for _ in range(MISSED_FRAMES):
+        site.say(1, "020000")
+    site.wait(3600)
+    assert site.alarm_of(1)
+    site.say(1, "010001", master=ALARM_LED)
+    assert site.alarm_of(1)
+    assert zones(site.events) == [1]
+
+
+def test_a_reset_counts_though_its_module_is_silent() -> None:
+    """The frame lists the module as offline: this panel is the one that carries it."""
+    site = BookedSite(node(1, 1))
+    site.say(1, "010001", master=ALARM_LED)
+    site.say(1, "01", master=ALARM_LED)
+    assert site.alarm_of(1)
+    assert zones(site.say(1, "01"), RESTORED) == [1]

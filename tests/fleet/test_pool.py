@@ -159,6 +159,26 @@ async def test_a_node_that_accepts_and_never_speaks(
         assert not rig.truth.zones[6].available
 
 
+@pytest.mark.parametrize("fault", [Fault.GARBAGE, Fault.DEEP_JSON])
+async def test_a_node_that_says_nothing_of_zones_is_silent(
+    rig: Rig, clock: FakeClock, fleet: SimulatedFleet, fault: Fault
+) -> None:
+    """Whatever else it sends: nobody knows its zones, so they are not shown normal."""
+    fleet.node(2).fault(fault, for_seconds=3600)
+    await asyncio.sleep(2 * FAST)
+    began = clock.now()
+    while rig.truth.zones[6].available:
+        await clock.advance(0.5)
+        await asyncio.sleep(FAST / 4)
+        assert clock.now() - began <= 61
+    assert rig.health.record(2).fault is LinkFault.SILENT
+    assert rig.health.record(2).malformed + rig.health.record(2).ignored > 0
+    assert rig.health.record(1).connects == rig.health.record(3).connects == 1
+    fleet.node(2).heal()
+    await comes_back(rig, clock)
+    assert rig.truth.zones[6].available
+
+
 @pytest.mark.parametrize("fault", [Fault.NO_PONG, Fault.WRONG_PONG])
 async def test_without_pongs_data_keeps_the_link(
     rig: Rig, clock: FakeClock, fleet: SimulatedFleet, fault: Fault

@@ -92,9 +92,11 @@ class MessageAggregator:
         )
         return self._metrics.snapshot(self._now(), inbox_depth=depth)
 
-    def feed(self, node: int, raw: bytes) -> None:
-        """Take in one message of `node`."""
+    def feed(self, node: int, raw: bytes) -> bool:
+        """Take in one message of `node`; return whether it says anything of zones."""
         inbox = self._inboxes.get(node) or self._open(node)
+        if inbox.last_word is not None and inbox.refuses(raw, self._now()):
+            return False
         mark = fingerprint(raw)
         if mark == inbox.mark:
             inbox.record.identical += 1
@@ -106,7 +108,8 @@ class MessageAggregator:
         elif self._may_wait(node, mark):
             self._let_wait(inbox, mark, raw)
         else:
-            self._take_at_once(inbox, mark, raw)
+            return self._take_at_once(inbox, mark, raw)
+        return True
 
     def lose(self, node: int) -> None:
         """Note that the link of `node` is gone; what it said before still counts.
@@ -118,6 +121,7 @@ class MessageAggregator:
         self._catch_up(inbox, now)
         inbox.is_settled = False
         inbox.want_telemetry()
+        inbox.keep_last_word()
         self.pass_on(self._truth.lose(node, now))
 
     def forget(self, node: int) -> None:
@@ -178,16 +182,17 @@ class MessageAggregator:
             and not self._truth.concerns_alarm(node)
         )
 
-    def _take_at_once(self, inbox: Inbox, mark: bytes, raw: bytes) -> None:
-        """Decode and merge a message now, after those of its node that waited."""
+    def _take_at_once(self, inbox: Inbox, mark: bytes, raw: bytes) -> bool:
+        """Decode and merge a message now, after those that waited; as `feed`."""
         now = self._now()
         if (frame := self._decode(inbox, raw)) is None:
-            return
+            return False
         self._catch_up(inbox, now)
         inbox.mark = mark
         inbox.note(mark, frame)
         self._read_telemetry(inbox, frame, now)
         self._tell(inbox, self._apply(inbox, now), now)
+        return True
 
     def _take_known(self, inbox: Inbox, mark: bytes) -> None:
         """Merge a message now that was decoded lately."""

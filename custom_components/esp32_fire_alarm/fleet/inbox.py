@@ -7,6 +7,7 @@ from typing import Final
 from .batch import Bundle
 from .glance import MAX_CALM_BYTES
 from .health import NodeRecord
+from .last_word import LastWord, uptime_of
 from .models import DeviceFrame
 from .throttle import TokenBucket
 from .word import LONG_AGO
@@ -46,6 +47,7 @@ class Inbox:
     waiting_since: float = 0.0
     in_job: tuple[tuple[bytes, bytes], ...] = ()
     sequence: int = 0
+    last_word: LastWord | None = None
 
     @property
     def waiting_bytes(self) -> int:
@@ -61,6 +63,29 @@ class Inbox:
         """Have uptime, heap and clients read from the next frame, however recent."""
         self.wants_telemetry = True
         self.telemetry_at = LONG_AGO
+
+    def keep_last_word(self) -> None:
+        """Note what was heard last: the link is lost."""
+        if self.last_word is not None:
+            self.last_word.doubted_at = None
+            return
+        uptimes = [uptime_of(raw) for raw in self.record.raw_frames]
+        known = [uptime for uptime in uptimes if uptime is not None]
+        heard_at = self.record.last_frame_at
+        if known and heard_at is not None:
+            self.last_word = LastWord(known[-1], heard_at, self.record.path)
+
+    def refuses(self, raw: bytes, now: float) -> bool:
+        """Tell whether a message is older than what the lost link brought last."""
+        if self.last_word is None or (uptime := uptime_of(raw)) is None:
+            return False
+        if self.record.path is self.last_word.path and self.last_word.is_newer_than(
+            uptime, now
+        ):
+            self.record.ignored += 1
+            return True
+        self.last_word = None
+        return False
 
     def put(self, mark: bytes, raw: bytes, now: float) -> None:
         """Let a message wait; one with the same fingerprint gives up its place."""

@@ -156,11 +156,15 @@ class DeviceLink:
         self,
         socket: Socket,
         *,
-        on_frame: Callable[[bytes], None],
+        on_frame: Callable[[bytes], bool],
         now: Callable[[], float],
         supervision: Supervision,
     ) -> None:
-        """Take over an open socket; `on_frame` gets every message and never raises."""
+        """Take over an open socket.
+
+        `on_frame` gets every message, returns whether it said anything of zones,
+        and never raises. A node that sends other things only is silent.
+        """
         self._socket = socket
         self._on_frame = on_frame
         self._now = now
@@ -192,9 +196,10 @@ class DeviceLink:
             message = await self._socket.receive()
             match message.type:
                 case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-                    self.last_heard_at = self.last_frame_at = self._now()
-                    self._on_frame(message.data)
-                    busy_seconds += self._now() - self.last_frame_at
+                    self.last_heard_at = self._now()
+                    if self._on_frame(message.data):
+                        self.last_frame_at = self.last_heard_at
+                    busy_seconds += self._now() - self.last_heard_at
                 case aiohttp.WSMsgType.PING:
                     self.last_heard_at = self._now()
                     await self._answer(message.data)

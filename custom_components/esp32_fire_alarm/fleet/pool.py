@@ -46,9 +46,10 @@ class _Node:
 class ConnectionPool:
     """All links of a site.
 
-    `on_frame(node, raw)` gets every message, `on_down(node)` every end of a
-    link that was up, `on_tick()` is called twice a second; all are called on
-    the event loop and must not raise.
+    `on_frame(node, raw)` gets every message and tells whether it said anything
+    of zones, `on_down(node)` gets every end of a link that was up, `on_tick()`
+    is called twice a second; all are called on the event loop and must not
+    raise.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class ConnectionPool:
         clock: Clock,
         health: HealthMonitor,
         supervision: Supervision,
-        on_frame: Callable[[int, bytes], None],
+        on_frame: Callable[[int, bytes], bool],
         on_down: Callable[[int], None],
         on_tick: Callable[[], None],
         paths: Mapping[int, Path] | None = None,
@@ -214,11 +215,11 @@ class ConnectionPool:
         socket = await open_socket(self._session, address)
         record = self._health.record(node.number)
 
-        def take(raw: bytes) -> None:
+        def take(raw: bytes) -> bool:
             record.frames += 1
             record.bytes += len(raw)
             record.raw_frames.append(raw)
-            self._on_frame(node.number, raw)
+            return self._on_frame(node.number, raw)
 
         return DeviceLink(
             socket, on_frame=take, now=self._clock.now, supervision=self._supervision

@@ -139,7 +139,7 @@ class Sources:
             reports=reports,
             drill=any(Led.DRILL in (listing[n].leds or ()) for n in reports),
             panel_reset_at=max(
-                (word.alarm_led_fell_at for word in fresh.values()),
+                (word.modules[module].reset_at for word in fresh.values()),
                 default=float("-inf"),
             ),
         )

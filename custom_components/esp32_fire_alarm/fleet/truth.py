@@ -384,7 +384,7 @@ class SiteTruth:
             return False
         if source is None:
             # The module is silent: only a panel reset, seen on the Alarm LED
-            # of a node that carries it, ends the alarm.
+            # of a node whose frames list it, ends the alarm.
             return view.panel_reset_at > standing.since
         is_over = standing.may_be_cleared_by(source, now, carry_seconds=CARRY_SECONDS)
         if not is_over:

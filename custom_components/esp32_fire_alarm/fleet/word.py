@@ -27,11 +27,14 @@ class ModuleWord:
 
     `latched` are the zones (five-bit mask) that went into alarm and stay so
     while the node's Alarm LED is lit; `missed` counts frames without the module.
+    `reset_at` is when the Alarm LED last went out in a frame that lists it: the
+    lamps of a frame without it may be those of another panel.
     """
 
     state: ModuleState
     latched: int = 0
     missed: int = 0
+    reset_at: float = LONG_AGO
 
 
 @dataclass(slots=True)
@@ -48,7 +51,6 @@ class NodeWord:
     fresh_since: float = 0.0
     was_lost: bool = False
     leds: frozenset[Led] | None = None
-    alarm_led_fell_at: float = LONG_AGO
     modules: dict[int, ModuleWord] = field(default_factory=dict)
     _frames_without_trouble_led: int = 0
     _counts_missed: bool = False
@@ -122,7 +124,9 @@ class NodeWord:
             else:
                 self._frames_without_trouble_led = 0
         if Led.ALARM in before and Led.ALARM not in lit:
-            self.alarm_led_fell_at = now
+            for address in frame.modules:
+                if word := self.modules.get(address + self.config.offset):
+                    word.reset_at = now
         changed = self.leds != lit
         self.leds = lit
         return changed

@@ -1,0 +1,1 @@
+"""The simulator as an enemy: every fault against every promise."""
