@@ -22,7 +22,7 @@ from script.hass_process import DOMAIN, REPOSITORY, HomeAssistantProcess, WebSoc
 from script.simulator import Simulator, free_port
 
 PICTURES: Final = REPOSITORY / "docs" / "images"
-WINDOW: Final = (900, 920)
+WINDOW: Final = (900, 1100)
 """Every page of the dialogue fits in without scrolling."""
 
 SITE: Final = "Warehouse"
@@ -140,7 +140,7 @@ class Walk:
                 "17: default name → A2 corridor east",
             )
         await self._picture("preview")
-        await self._flow.get_by_text("Apply").click()
+        await self._press("Continue")
         await self._see("315 zones were changed.")
         await self._press("Close")
 
@@ -168,7 +168,7 @@ class Walk:
         await self._see(
             "Scan result",
             "61 of 63 addresses answered.",
-            "Moved: 127.0.0.13 → 12, now 127.0.1.13 → 12",
+            "Moved: 127.0.0.13 (module 12), now 127.0.1.13 (module 12)",
         )
         await self._picture("moved")
         await self._press("Continue")

@@ -541,9 +541,10 @@ async def test_reconfigure(hass: HomeAssistant, setup_entry: AsyncMock) -> None:
         assert "3 of 4 addresses" in read(page)
         assert (
             "Compared with the site so far:**\n\n"
-            "- New: `127.1.20.5` → 4\n"
-            "- No longer part of the site: `127.1.20.100` → 9\n"
-            "- Moved: `127.1.20.99` → 3, now `127.1.20.4` → 3\n" in read(page)
+            "- New: `127.1.20.5` (module 4)\n"
+            "- No longer part of the site: `127.1.20.100` (module 9)\n"
+            "- Moved: `127.1.20.99` (module 3), now `127.1.20.4` (module 3)\n"
+            in read(page)
         )
         assert "`127.1.20.3`: Nothing listens on this port. Part of" in read(page)
         # It stays whatever is chosen, so there is nothing to choose.

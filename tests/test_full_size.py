@@ -1,9 +1,18 @@
 """Whole sites over real sockets: from the simulated fleet to the states."""
 
+from collections.abc import Callable
 import time
+from typing import Any
 
-from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.components.websocket_api.const import MAX_PENDING_MSG
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 import pytest
 
 from sim.fleet import SimulatedFleet
@@ -62,6 +71,37 @@ async def test_one_node_of_63_is_absent(hass: HomeAssistant) -> None:
         await seconds_to(site, 17, STATE_OFF)
         print(f"alarm to state over a real socket: {spent * 1e3:.0f} ms")
         await site.remove()
+
+
+async def test_browsers_can_follow_a_site_that_comes_and_goes(
+    hass: HomeAssistant,
+) -> None:
+    """Home Assistant hangs up on one that has 4,096 messages to read.
+
+    What is told in one turn of the loop is queued together. A state is told to
+    a browser once, a change of the registry to each of its subscriptions: taken
+    to be six, which is many.
+    """
+    told = [0]
+
+    def count(messages: int) -> Callable[[Event[Any]], None]:
+        @callback
+        def tell(event: Event[Any]) -> None:
+            if not told[-1]:
+                hass.loop.call_soon(told.append, 0)
+            told[-1] += messages
+
+        return tell
+
+    hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, count(6))
+    hass.bus.async_listen(EVENT_STATE_CHANGED, count(1))
+    site = await set_up(hass, *distributed())
+    assert sum(told) > 3 * MAX_PENDING_MSG
+    assert max(told) < MAX_PENDING_MSG / 2
+    told[:] = [0]
+    await hass.config_entries.async_remove(site.entry.entry_id)
+    assert sum(told) > 3 * MAX_PENDING_MSG
+    assert max(told) < MAX_PENDING_MSG / 2
 
 
 async def test_a_node_that_comes_late(hass: HomeAssistant) -> None:

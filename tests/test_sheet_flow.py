@@ -68,6 +68,11 @@ class Options:
         await self.open()
         return await self.submit({"sheet": text})
 
+    async def apply(self) -> ConfigFlowResult:
+        """Apply the sheet that the page shows."""
+        assert self.page["step_id"] == "sheet_preview"
+        return await self.submit({"sheet_action": "apply"})
+
     async def submit(self, values: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Submit a page, or just look at it again."""
         self.page = await self.hass.config_entries.options.async_configure(
@@ -84,9 +89,6 @@ class Options:
             return str(words["abort"][self.page["reason"]].format(**placeholders))
         step = words["step"][self.page["step_id"]]
         texts = [step["title"], step.get("description", "")]
-        if self.page["type"] is FlowResultType.MENU:
-            assert self.page["menu_options"] == list(step["menu_options"])
-            texts += step["menu_options"].values()
         texts += [
             words["error"][key] for key in (self.page.get("errors") or {}).values()
         ]
@@ -143,7 +145,6 @@ async def test_rename_move_and_classify(hass: HomeAssistant) -> None:
             "315;Not there;;;;\n"
         }
     )
-    assert page["type"] is FlowResultType.MENU
     assert page["step_id"] == "sheet_preview"
     text = options.text
     assert "- Names: 2\n" in text
@@ -168,7 +169,7 @@ async def test_rename_move_and_classify(hass: HomeAssistant) -> None:
         "Ground floor"
     ]
     assert (await options.submit())["step_id"] == "sheet_preview"
-    page = await options.choose("sheet_apply")
+    page = await options.apply()
     assert page["type"] is FlowResultType.ABORT
     assert options.text == "4 zones were changed."
     await site.settle()
@@ -196,8 +197,9 @@ async def test_back_to_the_sheet(hass: HomeAssistant) -> None:
     """What was pasted is still there."""
     options = Options(await set_up(hass, node(1)))
     await options.paste("1,Kitchen")
-    page = await options.choose("zone_sheet")
+    page = await options.submit({"sheet_action": "back"})
     assert page["step_id"] == "zone_sheet"
+    assert not page["errors"]
     assert options.sheet == "1,Kitchen"
     await options.submit({"sheet": "1,Cellar"})
     assert "`Cellar`" in options.text
@@ -217,7 +219,7 @@ async def test_there_and_back_exactly(hass: HomeAssistant) -> None:
     ]
     options = Options(site)
     await options.paste(format_sheet(rows))
-    await options.choose("sheet_apply")
+    await options.apply()
     await site.settle()
     await options.open()
     assert parse_sheet(options.sheet).rows == tuple(rows)
@@ -232,7 +234,7 @@ async def test_there_and_back_exactly(hass: HomeAssistant) -> None:
         "- 1: `Kitchen` → default name, area `Hall` → none, heat → smoke\n"
         in options.text
     )
-    await options.choose("sheet_apply")
+    await options.apply()
     for zone in (1, 2, 3):
         changed = entity(site, f"zone_{zone}")
         assert (changed.name, changed.area_id, changed.device_class) == (
@@ -268,8 +270,8 @@ async def test_errors_in_lines_change_nothing(hass: HomeAssistant) -> None:
     assert "- Line 41," not in options.text
     assert "- … and 10 more" in options.text
     page = await options.submit({"sheet": "1,Kitchen"})
-    assert page["type"] is FlowResultType.MENU
-    await options.choose("sheet_apply")
+    assert page["step_id"] == "sheet_preview"
+    await options.apply()
     assert entity(site, "zone_1").name == "Kitchen"
 
 
@@ -301,11 +303,11 @@ async def test_switching_zones_on_again(hass: HomeAssistant) -> None:
     options = Options(site)
     await options.paste("1,,,,no\n2,,,,no")
     assert "Warning: zones 1-2 would be disabled" in options.text
-    await options.choose("sheet_apply")
+    await options.apply()
     await options.paste("1,,,,no\n2,,,,yes")
     assert "Zones 2 would be enabled. Half a minute later" in options.text
     assert "would be disabled" not in options.text
-    await options.choose("sheet_apply")
+    await options.apply()
     assert entity(site, "zone_2").disabled_by is None
     device_id = entity(site, "zone_6").device_id
     assert device_id is not None
@@ -316,11 +318,11 @@ async def test_switching_zones_on_again(hass: HomeAssistant) -> None:
     page = await options.paste("6,Kitchen,,,yes")
     assert "Zones 6 cannot be enabled here, since their device" in options.text
     assert "- 6: default name → `Kitchen`" in options.text
-    await options.choose("sheet_apply")
+    await options.apply()
     assert entity(site, "zone_6").name == "Kitchen"
     assert entity(site, "zone_6").disabled_by is er.RegistryEntryDisabler.DEVICE
     page = await options.paste("6,,,,yes")
-    assert page["type"] is FlowResultType.MENU
+    assert page["step_id"] == "sheet_preview"
 
 
 async def test_devices_follow_their_zones_to_an_area(hass: HomeAssistant) -> None:
@@ -338,7 +340,7 @@ async def test_devices_follow_their_zones_to_an_area(hass: HomeAssistant) -> Non
     await options.paste(sheet)
     assert "get the area all their zones share: 3" in options.text
     assert "- New areas: 2 (`Tower`, `Yard`)" in options.text
-    await options.choose("sheet_apply")
+    await options.apply()
 
     def area_of(zone: int) -> str | None:
         device = devices.async_get(entity(site, f"zone_{zone}").device_id or "")
@@ -403,7 +405,7 @@ async def test_no_link_is_made_anew_for_a_name(hass: HomeAssistant) -> None:
                 for zone in range(1, 26)
             )
         )
-        await options.choose("sheet_apply")
+        await options.apply()
         await site.settle()
         fleet.clear(17)
         await until(lambda: site.zone(17).state != STATE_ON, 5)
@@ -486,9 +488,9 @@ async def test_a_file(
     assert "Choose it again" in options.text
     file_id = await upload(client, "zona;nama\n2;Küche\n".encode("cp1252"))
     page = await options.submit({"sheet": "1,Pasted", "file": file_id})
-    assert page["type"] is FlowResultType.MENU
+    assert page["step_id"] == "sheet_preview"
     assert "- 2: default name → `Küche`" in options.text
-    await options.choose("sheet_apply")
+    await options.apply()
     assert entity(site, "zone_2").name == "Küche"
     assert entity(site, "zone_1").name is None
     assert not list(uploads.glob("*/*"))
@@ -517,8 +519,9 @@ async def test_as_the_browser_gets_it(
     assert kinds["sheet"]["text"]["multiline"] is True
     assert ".csv" in kinds["file"]["file"]["accept"]
     page = await post(f"flow/{page['flow_id']}", sheet="1,Kitchen")
-    assert page["menu_options"] == ["sheet_apply", "zone_sheet"]
-    page = await post(f"flow/{page['flow_id']}", next_step_id="sheet_apply")
+    (field,) = page["data_schema"]
+    assert field["selector"]["select"]["options"] == ["apply", "back"]
+    page = await post(f"flow/{page['flow_id']}", sheet_action="apply")
     assert page["reason"] == "sheet_applied"
     assert site.zone(1).name.endswith("Kitchen")
 

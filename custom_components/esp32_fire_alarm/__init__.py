@@ -11,6 +11,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .dynamic_entities import async_remove_all
 from .issues import async_delete_others
 from .link_store import LinkStore
 from .moved import async_clear_away
@@ -81,6 +82,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FireAlarmConfigEntry) -
     await LinkStore(hass, entry.entry_id).async_remove()
     async_delete_others(hass, entry.entry_id)
     await async_show_panel(hass)
+    await async_remove_all(hass, entry)
 
 
 async def async_remove_config_entry_device(

@@ -185,7 +185,7 @@ async def async_setup_entry(
     site = entry.runtime_data
     async_add_entities(SiteBinarySensor(site, one) for one in SITE_SENSORS)
     async_add_entities([ActBinarySensor(site, SOUNDING_SENSOR)])
-    async_add_dynamically(
+    await async_add_dynamically(
         hass,
         entry,
         async_add_entities,

@@ -52,7 +52,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the buttons if commands are allowed; remove them if not any more."""
     if are_commands_allowed(entry.runtime_data):
-        async_add_dynamically(
+        await async_add_dynamically(
             hass,
             entry,
             async_add_entities,

@@ -4,8 +4,10 @@ An entity keeps its registry entry, its history and its state when its module
 passes to another ESP32; only the device below it changes.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from itertools import batched
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -21,12 +23,18 @@ from .entity import FireAlarmEntity, ModuleBoundEntity
 from .fleet.models import SiteUpdate
 from .site import FireAlarmConfigEntry, FireAlarmSite
 
+ENTITIES_PER_TURN: Final = 50
+"""Entities of one platform added or removed in one turn of the event loop.
+
+All 2,000 of a full site at once are more than 4,096 messages for each browser
+that is open: Home Assistant would hang up on it, and an alarm would have to wait.
+"""
+
 type MakeOfNode = Callable[[DeviceCoordinator], Iterable[FireAlarmEntity[Any]]]
 type MakeOfModule = Callable[[FireAlarmSite, int], Iterable[FireAlarmEntity[Any]]]
 
 
-@callback
-def async_add_dynamically(
+async def async_add_dynamically(
     hass: HomeAssistant,
     entry: FireAlarmConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
@@ -39,10 +47,24 @@ def async_add_dynamically(
     To be called while the platform is set up.
     """
     family = _Family(hass, entry, async_add_entities, of_node, of_module)
-    family.async_rearrange()
+    await family.async_add_all()
     site = entry.runtime_data
     entry.async_on_unload(site.async_listen(family.async_add_modules))
     entry.async_on_unload(site.async_listen_arrangement(family.async_rearrange))
+
+
+async def async_remove_all(hass: HomeAssistant, entry: FireAlarmConfigEntry) -> None:
+    """Take the entities of a site that was removed out of the registry.
+
+    Home Assistant would do that too, but in one turn of the event loop.
+    """
+    registry = er.async_get(hass)
+    entities = er.async_entries_for_config_entry(registry, entry.entry_id)
+    for some in batched(entities, ENTITIES_PER_TURN, strict=False):
+        for entity in some:
+            if registry.async_get(entity.entity_id) is not None:
+                registry.async_remove(entity.entity_id)
+        await asyncio.sleep(0)
 
 
 class _Family:
@@ -65,6 +87,14 @@ class _Family:
         self._members: dict[str, FireAlarmEntity[Any]] = {}
         self._modules: set[int] = set()
 
+    async def async_add_all(self) -> None:
+        """Add what there is, in several turns of the event loop."""
+        for some in batched(self._wanted().items(), ENTITIES_PER_TURN, strict=False):
+            self._add(dict(some))
+            await asyncio.sleep(0)
+        # For what came in the meantime.
+        self.async_rearrange()
+
     @callback
     def async_add_modules(self, update: SiteUpdate) -> None:
         """Add the entities of modules that showed up."""
@@ -75,13 +105,7 @@ class _Family:
     @callback
     def async_rearrange(self) -> None:
         """Add what is new, remove what is gone, and move what has moved."""
-        self._modules = set(self._site.truth.modules)
-        # Whoever is added first is told first: zones before lamps.
-        wanted = self._made_of_modules(sorted(self._modules))
-        for coordinator in self._site.coordinators.values():
-            for entity in self._of_node(coordinator):
-                assert entity.unique_id is not None
-                wanted[entity.unique_id] = entity
+        wanted = self._wanted()
         for unique_id in self._members.keys() - wanted.keys():
             del self._members[unique_id]
             if (entity_id := self._entity_id(unique_id)) is not None:
@@ -90,6 +114,17 @@ class _Family:
             if isinstance(entity, ModuleBoundEntity):
                 self._move(unique_id, entity)
         self._add({uid: one for uid, one in wanted.items() if uid not in self._members})
+
+    def _wanted(self) -> dict[str, FireAlarmEntity[Any]]:
+        """Return the entities that there should be now, by unique id."""
+        self._modules = set(self._site.truth.modules)
+        # Whoever is added first is told first: zones before lamps.
+        wanted = self._made_of_modules(sorted(self._modules))
+        for coordinator in self._site.coordinators.values():
+            for entity in self._of_node(coordinator):
+                assert entity.unique_id is not None
+                wanted[entity.unique_id] = entity
+        return wanted
 
     def _made_of_modules(
         self, modules: Iterable[int]

@@ -259,7 +259,9 @@ async def async_setup_entry(
     async_add_entities(SiteSensor(site, one) for one in SITE_SENSORS)
     async_add_entities([ActSensor(site, IMPAIRMENTS_SENSOR)])
     async_add_entities(MetricsSensor(site, one) for one in METRICS_SENSORS)
-    async_add_dynamically(hass, entry, async_add_entities, of_node=_entities_of_node)
+    await async_add_dynamically(
+        hass, entry, async_add_entities, of_node=_entities_of_node
+    )
 
 
 def _entities_of_node(coordinator: DeviceCoordinator) -> Iterator[NodeSensor]:

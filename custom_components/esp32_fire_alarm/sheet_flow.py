@@ -22,11 +22,16 @@ from .sheet import (
     parse_sheet,
 )
 from .sheet_report import say_errors, say_plan
+from .site_dialogue import choice
 from .words import Words
 from .zone_names import async_apply, async_plan, async_present_rows
 
 CONF_SHEET: Final = "sheet"
 CONF_FILE: Final = "file"
+CONF_SHEET_ACTION: Final = "sheet_action"
+
+ACTION_APPLY: Final = "apply"
+ACTION_BACK: Final = "back"
 
 _MAX_BYTES: Final = 4 * MAX_CHARACTERS
 
@@ -75,19 +80,29 @@ class SheetSteps(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show what the sheet would change, and ask whether it shall."""
+        if user_input is not None:
+            if user_input[CONF_SHEET_ACTION] == ACTION_BACK:
+                return self._show_sheet()
+            return await self._async_apply()
         plan = async_plan(self.hass, self.config_entry, self._sheet.rows)
         report = say_plan(await Words.async_get(self.hass), plan, self._sheet)
         if not plan.changes:
             return self._show_sheet({"base": "sheet_same"}, report=report)
-        return self.async_show_menu(
+        # No menu: it would stand below a long report, out of sight.
+        return self.async_show_form(
             step_id="sheet_preview",
-            menu_options=["sheet_apply", "zone_sheet"],
+            data_schema=vol.Schema(
+                {
+                    vol.Required(CONF_SHEET_ACTION, default=ACTION_APPLY): choice(
+                        CONF_SHEET_ACTION, (ACTION_APPLY, ACTION_BACK)
+                    )
+                }
+            ),
             description_placeholders={"report": report},
+            last_step=True,
         )
 
-    async def async_step_sheet_apply(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
+    async def _async_apply(self) -> ConfigFlowResult:
         """Change the registries; the site's links do not notice."""
         plan = await async_apply(self.hass, self.config_entry, self._sheet.rows)
         return self.async_abort(

@@ -145,9 +145,11 @@ class _Report:
         addresses = (
             [node.address] if node.standby is None else [node.address, node.standby]
         )
-        return (
-            f"{' / '.join(self._code([one]) for one in addresses)}"
-            f" → {number_ranges(node.modules)}"
+        return self._say(
+            "node",
+            "one_module" if len(node.modules) == 1 else "several_modules",
+            addresses=" / ".join(self._code([one]) for one in addresses),
+            modules=number_ranges(node.modules),
         )
 
     def _list(self, head: str, lines: Iterable[str]) -> str:

@@ -117,8 +117,9 @@ async def test_a_card_joins_a_site(hass: HomeAssistant) -> None:
         assert WORDS["selector"]["site"]["options"][discovery_flow.NEW_SITE]
         page = await submit(hass, page, {discovery_flow.CONF_SITE: site.entry.entry_id})
         assert page["step_id"] == "result"
-        assert "Compared with the site so far:**\n\n- New: `127.2.2.3` → 2" in said(
-            page
+        assert (
+            "Compared with the site so far:**\n\n- New: `127.2.2.3` (module 2)"
+            in said(page)
         )
         page = await submit(hass, page, FINISH)
         assert page["reason"] == "node_added"

@@ -242,7 +242,9 @@ async def test_another_esp32_in_a_lost_nodes_stead(hass: HomeAssistant) -> None:
         page = await dhcp(hass, "127.2.18.3", mac(7))
         assert page["step_id"] == "discovered"
         page = await submit(hass, page, {discovery_flow.CONF_SITE: site.entry.entry_id})
-        assert "- Moved: `127.2.18.50` → 2, now `127.2.18.3` → 2" in said(page)
+        assert "- Moved: `127.2.18.50` (module 2), now `127.2.18.3` (module 2)" in said(
+            page
+        )
         page = await submit(hass, page, FINISH)
         assert page["reason"] == "node_added"
         await hass.async_block_till_done()

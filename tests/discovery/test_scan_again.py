@@ -86,10 +86,11 @@ async def test_new_moved_and_missing(hass: HomeAssistant) -> None:
         assert "4 of 8 addresses answered" in said(page)
         assert (
             "Compared with the site so far:**\n\n"
-            "- New: `127.3.0.5` → 4\n"
-            "- No longer part of the site: `127.3.0.77` → 9\n"
-            "- Moved: `127.3.0.9` → 2, now `127.3.0.3` → 2\n"
-            "- Changed: `127.3.0.4` → 8, now `127.3.0.4` → 3\n" in said(page)
+            "- New: `127.3.0.5` (module 4)\n"
+            "- No longer part of the site: `127.3.0.77` (module 9)\n"
+            "- Moved: `127.3.0.9` (module 2), now `127.3.0.3` (module 2)\n"
+            "- Changed: `127.3.0.4` (module 8), now `127.3.0.4` (module 3)\n"
+            in said(page)
         )
         assert page["data_schema"] is not None
         actions = page["data_schema"].schema["action"].config["options"]
