@@ -8,22 +8,15 @@ the event loop meanwhile: so long an alarm of another node might have to wait.
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-import gc
 import sys
 import time
 from typing import Any, Final, override
 from unittest.mock import patch
 
-# Before the test kit: it would find its own package of custom components.
-import custom_components.esp32_fire_alarm  # noqa: F401  isort: skip
 from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.frame import async_setup as async_setup_frame
-from homeassistant.loader import DATA_CUSTOM_COMPONENTS
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+from homeassistant.core import Event, callback
 
 from custom_components.esp32_fire_alarm import site as site_module
 from custom_components.esp32_fire_alarm.fleet.pool import ConnectionPool
@@ -37,6 +30,8 @@ from tests.running_site import (
     frame,
     set_up,
 )
+
+from .inside import running_hass, tidy_up
 
 LIMIT_MS: Final = 50.0
 LISTENERS: Final = 10
@@ -135,20 +130,6 @@ class Site:
             await asyncio.sleep(0.05)
 
 
-@asynccontextmanager
-async def running_hass() -> AsyncIterator[HomeAssistant]:
-    """Run a Home Assistant that knows this integration."""
-    async with async_test_home_assistant() as hass:
-        hass.data.pop(DATA_CUSTOM_COMPONENTS)
-        async_setup_frame(hass)
-        # Nothing is to be discovered.
-        hass.config.components |= {"dhcp", "zeroconf"}
-        try:
-            yield hass
-        finally:
-            await hass.async_stop(force=True)
-
-
 async def measure(layout: str) -> list[tuple[str, Turns]]:
     """Return what each thing that happened cost."""
     results = []
@@ -180,9 +161,7 @@ async def measure(layout: str) -> list[tuple[str, Turns]]:
             }
             for name, happen in happenings.items():
                 await site.settle()
-                # As Home Assistant does once it has started.
-                gc.collect()
-                gc.freeze()
+                tidy_up()
                 turns.start_over()
                 happen()
                 await site.settle()
