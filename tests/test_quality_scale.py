@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 import json
 from pathlib import Path
 import re
@@ -237,6 +238,20 @@ def test_coverage_and_typing_are_enforced() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
     assert settings["coverage"]["report"]["fail_under"] > 95
     assert settings["mypy"]["strict"] is True
+
+
+def test_every_dialogue_has_to_be_covered_completely() -> None:
+    """Whatever has a step of a flow is behind the gate of 100 %."""
+    gate = (ROOT / "script/test").read_text("utf-8").partition("--fail-under=100")[2]
+    patterns = gate.partition("--include='")[2].partition("'")[0].split(",")
+    dialogues = [
+        path.as_posix()
+        for path in FOLDER.glob("*.py")
+        if "async def async_step_" in path.read_text("utf-8")
+    ]
+    assert len(dialogues) >= 6
+    for path in dialogues:
+        assert any(fnmatch(path, pattern) for pattern in patterns), path
 
 
 def test_the_websession_is_home_assistants() -> None:
