@@ -32,10 +32,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, *arguments: str) -> AsyncIterator[Stage]:
+async def stage(
+    folder: Path, *arguments: str, addresses: str = ADDRESSES
+) -> AsyncIterator[Stage]:
     """Run a site of 315 zones, all of them well, in a Home Assistant in `folder`.
 
-    `arguments` are for the simulated fleet.
+    `arguments` are for the simulated fleet, whose nodes are at `addresses`.
 
     Raises:
         HomeAssistantError: not all zones became available.
@@ -49,7 +51,7 @@ async def stage(folder: Path, *arguments: str) -> AsyncIterator[Stage]:
     ):
         await server.onboard()
         entry_id = await server.add_site(
-            {"name": TITLE, "addresses": ADDRESSES, "port": simulator.port},
+            {"name": TITLE, "addresses": addresses, "port": simulator.port},
             answer_step,
         )
         async with server.websocket() as api:
