@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from enum import StrEnum
 import errno
+import socket as sockets
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -149,6 +150,26 @@ async def open_socket(
         raise LinkError(LinkFault.HANDSHAKE_REFUSED, f"{err!s:.120}") from err
 
 
+async def close_socket(socket: Socket) -> None:
+    """Give the slot back cleanly; within `CLOSE_SECONDS` it is given back anyhow.
+
+    aiohttp waits for the peer's farewell as long as anything else comes, and for
+    its own to be read. A node that does not care for either must not keep a
+    scan, a reconnect or a file descriptor waiting.
+    """
+    raw = socket.get_extra_info("socket")
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close()
+    except TimeoutError:
+        pass
+    finally:
+        if raw is not None:
+            # Ends a connection that would wait for its last bytes to be read.
+            with suppress(OSError):
+                raw.shutdown(sockets.SHUT_RDWR)
+
+
 class DeviceLink:
     """One open socket and what is known of it. Times are monotonic seconds."""
 
@@ -173,6 +194,7 @@ class DeviceLink:
         self._ping_sent_at: float | None = None
         self._next_ping_at = now()
         self._cut_for: LinkFault | None = None
+        self._sending: asyncio.Task[None] | None = None
         self.opened_at = now()
         self.last_frame_at: float | None = None
         self.last_heard_at = self.opened_at
@@ -202,7 +224,7 @@ class DeviceLink:
                     busy_seconds += self._now() - self.last_heard_at
                 case aiohttp.WSMsgType.PING:
                     self.last_heard_at = self._now()
-                    await self._answer(message.data)
+                    self._answer(message.data)
                 case aiohttp.WSMsgType.PONG:
                     self._note_pong(message.data)
                 case _:
@@ -215,7 +237,7 @@ class DeviceLink:
                 in_a_row, busy_seconds = 0, 0.0
                 await asyncio.sleep(0)
 
-    async def tick(self) -> LinkFault | None:
+    def tick(self) -> LinkFault | None:
         """Send a due ping; return why the link must be cut, if it must.
 
         The limits are kept to the early side of the timer's period, so that
@@ -235,7 +257,7 @@ class DeviceLink:
             self._pings_sent += 1
             self._ping_sent_at = self._now()
             self._next_ping_at = self._ping_sent_at + heartbeat
-            await self._try(self._socket.ping(b"%d" % self._pings_sent))
+            self._send_control(self._socket.ping, b"%d" % self._pings_sent)
         return None
 
     async def send(self, text: str) -> None:
@@ -250,12 +272,26 @@ class DeviceLink:
     async def close(self, fault: LinkFault = LinkFault.STOPPED) -> None:
         """Give the slot back cleanly; waits at most `CLOSE_SECONDS`."""
         self._cut_for = self._cut_for or fault
-        await self._socket.close()
+        await close_socket(self._socket)
 
-    async def _answer(self, payload: bytes) -> None:
+    def _answer(self, payload: bytes) -> None:
         """Answer the node's ping, unless its firmware breaks on pongs."""
         if self._supervision.pings:
-            await self._try(self._socket.pong(payload))
+            self._send_control(self._socket.pong, payload)
+
+    def _send_control(
+        self, send: Callable[[bytes], Coroutine[Any, Any, None]], payload: bytes
+    ) -> None:
+        """Send a control frame without waiting for it.
+
+        A node that reads nothing gets nothing more while one waits to be sent:
+        neither the one timer of all links nor what it still tells may wait.
+        """
+        if self._sending is None or self._sending.done():
+            loop = asyncio.get_running_loop()
+            self._sending = asyncio.Task(
+                self._try(send(payload)), loop=loop, eager_start=True
+            )
 
     async def _try(self, sending: Coroutine[Any, Any, None]) -> None:
         """Send a control frame; a dead link is noticed elsewhere."""

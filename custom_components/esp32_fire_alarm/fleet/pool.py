@@ -12,9 +12,10 @@ import random
 
 import aiohttp
 
+from .addresses import is_local
 from .gate import ConnectGate
 from .health import HealthMonitor, LinkState
-from .link import DeviceLink, LinkError, LinkFault, open_socket
+from .link import DeviceLink, LinkError, LinkFault, close_socket, open_socket
 from .models import DeviceAddress, NodeConfig
 from .paths import Path, PathChooser
 from .standby import StandbyWatch
@@ -213,6 +214,12 @@ class ConnectionPool:
     async def _connect(self, node: _Node, address: DeviceAddress) -> DeviceLink:
         """Open a socket and wrap it; raises what `open_socket` raises."""
         socket = await open_socket(self._session, address)
+        peer = socket.get_extra_info("peername")
+        if peer is not None and not is_local(peer[0]):
+            await close_socket(socket)
+            raise LinkError(
+                LinkFault.UNREACHABLE, f"{address.host} is not in a local network"
+            )
         record = self._health.record(node.number)
 
         def take(raw: bytes) -> bool:
@@ -280,23 +287,19 @@ class ConnectionPool:
             try:
                 for node in tuple(self._nodes.values()):
                     if (link := node.link) is not None:
-                        await self._look_after(node, link, group)
+                        self._look_after(node, link, group)
                 self._on_tick()
             except Exception:
                 _LOGGER.exception("Watching the links failed")
 
-    async def _look_after(
+    def _look_after(
         self, node: _Node, link: DeviceLink, group: asyncio.TaskGroup
     ) -> None:
         """Ping, measure, show silence and cut a dead link."""
         record = self._health.record(node.number)
         record.round_trip_seconds = link.round_trip_seconds
         record.last_frame_at = link.last_frame_at or record.last_frame_at
-        fault = await link.tick()
-        if node.link is not link:
-            # It ended while its ping went out.
-            return
-        if fault is not None:
+        if (fault := link.tick()) is not None:
             node.link = None
             self._note(node, LinkState.BACKING_OFF, fault)
             self._on_down(node.number)

@@ -15,7 +15,7 @@ import aiohttp
 
 from .addresses import is_local
 from .frame import FrameError, decode
-from .link import LinkError, Socket, only_here, open_socket
+from .link import LinkError, Socket, close_socket, only_here, open_socket
 from .models import DeviceAddress, DeviceFrame, PanelStatus
 
 CONNECT_SECONDS: Final = 3.0
@@ -177,7 +177,7 @@ async def _probe(
             return Probe(address, ScanFault.PUBLIC)
         return await _listen(socket, address, limits.frame_seconds)
     finally:
-        await socket.close()
+        await close_socket(socket)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""What an attacker on the network can do, and what not."""
