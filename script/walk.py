@@ -312,6 +312,8 @@ async def walk(folder: Path, port: int, pictures: Path | None = None) -> None:
                 )
                 await person.remove_site()
             assert not await zones_of(api)
+    log = (folder / "home-assistant.log").read_text("utf-8")
+    assert " ERROR " not in log, log
 
 
 def main() -> int:

@@ -26,9 +26,12 @@ from .site import FireAlarmConfigEntry, FireAlarmSite
 ENTITIES_PER_TURN: Final = 50
 """Entities of one platform added or removed in one turn of the event loop.
 
-All 2,000 of a full site at once are more than 4,096 messages for each browser
-that is open: Home Assistant would hang up on it, and an alarm would have to wait.
+A full site has 2,000, of which an open browser hears 5,000 messages. With 4,096
+of them still to be read, Home Assistant hangs up on it; and an alarm would wait.
 """
+
+REGISTRY_PAUSE_SECONDS: Final = 0.02
+"""Between two such turns that change the registry, for browsers to read."""
 
 type MakeOfNode = Callable[[DeviceCoordinator], Iterable[FireAlarmEntity[Any]]]
 type MakeOfModule = Callable[[FireAlarmSite, int], Iterable[FireAlarmEntity[Any]]]
@@ -64,7 +67,7 @@ async def async_remove_all(hass: HomeAssistant, entry: FireAlarmConfigEntry) -> 
         for entity in some:
             if registry.async_get(entity.entity_id) is not None:
                 registry.async_remove(entity.entity_id)
-        await asyncio.sleep(0)
+        await asyncio.sleep(REGISTRY_PAUSE_SECONDS)
 
 
 class _Family:
@@ -90,8 +93,9 @@ class _Family:
     async def async_add_all(self) -> None:
         """Add what there is, in several turns of the event loop."""
         for some in batched(self._wanted().items(), ENTITIES_PER_TURN, strict=False):
+            is_known = all(self._entity_id(unique_id) for unique_id, _ in some)
             self._add(dict(some))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0 if is_known else REGISTRY_PAUSE_SECONDS)
         # For what came in the meantime.
         self.async_rearrange()
 
