@@ -174,7 +174,7 @@ async def test_a_whole_site(hass: HomeAssistant, setup_entry: AsyncMock) -> None
     assert "62 of 63 addresses answered" in text
     assert "63 modules, which are 315 zones" in text
     assert "Layout: distributed" in text
-    assert "- `127.1.0.2-127.1.0.64` → 1-63\n" in text
+    assert "- `127.1.0.2-127.1.0.64` → 1-63" in text
     assert "- `127.1.0.9`: Nothing listens on this port. Part of the site" in text
     assert fields(page)["add_missing"] is True
     page = await submit(hass, page, FINISH)

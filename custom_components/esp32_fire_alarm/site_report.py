@@ -77,13 +77,13 @@ class _Report:
         return bullets(self._say("scan_report", "difference"), lines)
 
     def paragraphs(self, plan: SitePlan, standby: ScanResult | None) -> Iterator[str]:
-        """Yield what there is to say, in Markdown."""
+        """Yield what there is to say, in Markdown; what is well comes last.
+
+        On a phone, a list of 63 that are well would hide the two that are not.
+        """
         yield self._say("scan_report", f"layout_{plan.layout}")
         if plan.numbering is Numbering.POSITION:
             yield self._say("scan_report", "by_position")
-        lines = list(self._node_lines(plan))
-        if lines:
-            yield self._list("nodes", lines)
         if lines := list(self._fate_lines(plan)):
             yield self._list("not_answering", lines)
         via = [probe.address for probe in plan.answers.probes if probe.via]
@@ -107,6 +107,8 @@ class _Report:
             )
         if plan.swapped:
             yield self._list("swapped", [self._code(plan.swapped)])
+        if lines := list(self._node_lines(plan)):
+            yield self._list("nodes", lines)
 
     def _node_lines(self, plan: SitePlan) -> Iterator[str]:
         """Yield which addresses carry which modules, rows of one each together."""
