@@ -1,7 +1,7 @@
 """What quality_scale.yaml and the other description files claim is true."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 import json
 from pathlib import Path
@@ -68,9 +68,6 @@ SECTIONS: Final = {
     "docs-conditions": "Automations",
 }
 """Where the README has what a rule asks for."""
-
-MAX_LINES: Final = 400
-"""Longest source file; one idea per module does not need more."""
 
 
 def read(path: str) -> str:
@@ -351,93 +348,3 @@ def test_errors_are_translated() -> None:
         key = arguments["translation_key"]
         if isinstance(key, ast.Constant):
             assert key.value in ENGLISH["exceptions"], key.value
-
-
-# Manifest and HACS.
-
-
-def test_the_order_of_the_manifest() -> None:
-    """As hassfest has it: domain, name, then by alphabet."""
-    assert list(MANIFEST)[:2] == ["domain", "name"]
-    assert list(MANIFEST)[2:] == sorted(list(MANIFEST)[2:])
-    assert MANIFEST["domain"] == DOMAIN == FOLDER.name
-    assert re.fullmatch(r"\d+\.\d+\.\d+", MANIFEST["version"])
-
-
-def test_hacs() -> None:
-    """The keys that HACS knows, the Home Assistant that the tests run on, one integration."""
-    hacs = json.loads((ROOT / "hacs.json").read_text("utf-8"))
-    assert hacs.keys() <= {
-        "content_in_root", "country", "filename", "hacs", "hide_default_branch",
-        "homeassistant", "name", "persistent_directory", "render_readme", "zip_release",
-    }  # fmt: skip
-    assert hacs["name"] == MANIFEST["name"]
-    pinned = (ROOT / "requirements_test.txt").read_text("utf-8")
-    release = hacs["homeassistant"].rpartition(".")[0]
-    assert re.search(rf"^homeassistant=={re.escape(release)}\.", pinned, re.MULTILINE)
-    packages = [
-        path
-        for path in (ROOT / "custom_components").iterdir()
-        if (path / "manifest.json").exists()
-    ]
-    assert packages == [FOLDER]
-    assert (ROOT / "LICENSE").exists()
-
-
-# Floors and rooms.
-
-
-def imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield what a module imports, and from how many floors up."""
-    for statement in ast.walk(tree):
-        if isinstance(statement, ast.Import):
-            yield from ((alias.name, 0) for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom):
-            yield statement.module or "", statement.level
-
-
-def test_the_engine_room_knows_nothing_of_home_assistant() -> None:
-    rooms = {
-        path: tree for path, tree in SOURCES.items() if path.parent.name == "fleet"
-    }
-    assert len(rooms) > 30
-    for path, tree in rooms.items():
-        for name, level in imported(tree):
-            assert name.partition(".")[0] not in (
-                "homeassistant",
-                "custom_components",
-            ), f"{path} imports {name}"
-            assert level <= 1, f"{path} imports from the floor above"
-
-
-def test_no_tests_in_what_is_shipped() -> None:
-    for path, tree in SOURCES.items():
-        for name, _ in imported(tree):
-            assert name.partition(".")[0] not in ("pytest", "tests", "sim"), path
-
-
-def is_python(path: Path) -> bool:
-    """Tell whether a file is one of ours in Python."""
-    return path.suffix == ".py"
-
-
-@pytest.mark.parametrize(
-    ("folder", "is_source"),
-    [
-        (FOLDER, is_python),
-        (ROOT / "sim", is_python),
-        (ROOT / "script", is_python),
-        (FOLDER / "frontend", lambda path: path.suffix == ".js"),
-    ],
-    ids=["integration", "sim", "script", "frontend"],
-)
-def test_no_source_file_is_too_long(
-    folder: Path, is_source: Callable[[Path], bool]
-) -> None:
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
-        for path in folder.rglob("*")
-        if path.is_file() and is_source(path)
-    }
-    assert lengths
-    assert {path: lines for path, lines in lengths.items() if lines > MAX_LINES} == {}
