@@ -1,0 +1,46 @@
+"""What is measured inside a contestant's process."""
+
+import asyncio
+import gc
+import time
+from typing import Final
+
+import psutil
+
+PROBE_SECONDS: Final = 0.002
+"""Period of the timer whose delay shows for how long the event loop was held up."""
+
+
+class Probe:
+    """A timer that notes how late it is; the event loop was held up for so long."""
+
+    def __init__(self) -> None:
+        """Start at once."""
+        self._loop = asyncio.get_running_loop()
+        self._delays_ms: list[float] = []
+        self._due = self._loop.time()
+        self._timer = self._loop.call_at(self._due, self._go_off)
+
+    def stop(self) -> list[float]:
+        """Stop and return all delays in ms."""
+        self._timer.cancel()
+        return self._delays_ms
+
+    def _go_off(self) -> None:
+        """Note the delay and plan the next time."""
+        now = self._loop.time()
+        self._delays_ms.append((now - self._due) * 1e3)
+        self._due = now + PROBE_SECONDS
+        self._timer = self._loop.call_at(self._due, self._go_off)
+
+
+def memory_kb() -> dict[str, float]:
+    """Return what this process occupies: resident, and its alone, in kB."""
+    gc.collect()
+    info = psutil.Process().memory_full_info()
+    return {"rss": info.rss / 1024, "uss": info.uss / 1024}
+
+
+def cpu_ns() -> int:
+    """Return the processor time of this process, all threads, in nanoseconds."""
+    return time.process_time_ns()

@@ -1,0 +1,1 @@
+"""What people would run instead, as Home Assistant integrations."""
