@@ -245,10 +245,11 @@ class TimedPool(ConnectionPool):
         """Let messages pass by the observer, once there is one."""
         on_frame = calls.pop("on_frame")
 
-        def feed(node: int, raw: bytes) -> None:
+        def feed(node: int, raw: bytes) -> bool:
             if self.observer is not None:
                 self.observer.arrive(node, raw)
-            on_frame(node, raw)
+            says_something: bool = on_frame(node, raw)
+            return says_something
 
         super().__init__(*args, on_frame=feed, **calls)
 

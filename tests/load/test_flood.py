@@ -167,10 +167,11 @@ async def test_a_flooding_link_lets_others_run(
     now = 0.0
     heard_per_turn = [0]
 
-    def on_frame(raw: bytes) -> None:
+    def on_frame(raw: bytes) -> bool:
         nonlocal now
         now += seconds_each
         heard_per_turn[-1] += 1
+        return True
 
     async def others() -> None:
         while True:

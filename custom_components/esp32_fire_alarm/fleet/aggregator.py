@@ -87,9 +87,7 @@ class MessageAggregator:
     @property
     def metrics(self) -> SiteMetrics:
         """What the messages cost and how fast they are, as of now."""
-        depth = sum(
-            len(inbox.waiting) + len(inbox.in_job) for inbox in self._inboxes.values()
-        )
+        depth = sum(inbox.depth for inbox in self._inboxes.values())
         return self._metrics.snapshot(self._now(), inbox_depth=depth)
 
     def feed(self, node: int, raw: bytes) -> bool:
@@ -119,9 +117,7 @@ class MessageAggregator:
         now = self._now()
         inbox = self._inboxes.get(node) or self._open(node)
         self._catch_up(inbox, now)
-        inbox.is_settled = False
-        inbox.want_telemetry()
-        inbox.keep_last_word()
+        inbox.lose()
         self.pass_on(self._truth.lose(node, now))
 
     def forget(self, node: int) -> None:

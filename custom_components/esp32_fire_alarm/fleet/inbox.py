@@ -55,6 +55,11 @@ class Inbox:
         return sum(map(len, self.waiting.values()))
 
     @property
+    def depth(self) -> int:
+        """How many messages the truth has not seen."""
+        return len(self.waiting) + len(self.in_job)
+
+    @property
     def is_behind(self) -> bool:
         """Tell whether the truth has not seen all of its messages."""
         return bool(self.waiting or self.in_job)
@@ -64,8 +69,10 @@ class Inbox:
         self.wants_telemetry = True
         self.telemetry_at = LONG_AGO
 
-    def keep_last_word(self) -> None:
-        """Note what was heard last: the link is lost."""
+    def lose(self) -> None:
+        """Note that the link is lost, and what was heard last on it."""
+        self.is_settled = False
+        self.want_telemetry()
         if self.last_word is not None:
             self.last_word.doubted_at = None
             return
