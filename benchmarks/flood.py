@@ -248,8 +248,7 @@ class TimedPool(ConnectionPool):
         def feed(node: int, raw: bytes) -> bool:
             if self.observer is not None:
                 self.observer.arrive(node, raw)
-            says_something: bool = on_frame(node, raw)
-            return says_something
+            return bool(on_frame(node, raw))
 
         super().__init__(*args, on_frame=feed, **calls)
 

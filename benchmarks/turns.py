@@ -81,7 +81,7 @@ class StillPool(ConnectionPool):
     def __init__(self, *args: Any, **calls: Any) -> None:
         """Keep what to call."""
         super().__init__(*args, **calls)
-        self.on_frame: Callable[[int, bytes], None] = calls["on_frame"]
+        self.on_frame: Callable[[int, bytes], bool] = calls["on_frame"]
         self.on_down: Callable[[int], None] = calls["on_down"]
         self.on_tick: Callable[[], None] = calls["on_tick"]
 

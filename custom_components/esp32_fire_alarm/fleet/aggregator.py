@@ -110,14 +110,11 @@ class MessageAggregator:
         return True
 
     def lose(self, node: int) -> None:
-        """Note that the link of `node` is gone; what it said before still counts.
-
-        It may have rebooted: the first frame of its next link tells.
-        """
+        """Note that the link of `node` is gone; what it said before still counts."""
         now = self._now()
         inbox = self._inboxes.get(node) or self._open(node)
         self._catch_up(inbox, now)
-        inbox.lose()
+        inbox.end_link()
         self.pass_on(self._truth.lose(node, now))
 
     def forget(self, node: int) -> None:

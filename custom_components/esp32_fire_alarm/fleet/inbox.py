@@ -64,15 +64,19 @@ class Inbox:
         """Tell whether the truth has not seen all of its messages."""
         return bool(self.waiting or self.in_job)
 
-    def want_telemetry(self) -> None:
-        """Have uptime, heap and clients read from the next frame, however recent."""
+    def end_link(self) -> None:
+        """Note that the link is lost.
+
+        The node may have rebooted: its next frame tells, so its uptime is read
+        from that, however lately it was read before.
+        """
+        self.is_settled = False
         self.wants_telemetry = True
         self.telemetry_at = LONG_AGO
+        self._keep_last_word()
 
-    def lose(self) -> None:
-        """Note that the link is lost, and what was heard last on it."""
-        self.is_settled = False
-        self.want_telemetry()
+    def _keep_last_word(self) -> None:
+        """Note what was heard last on a link that is lost."""
         if self.last_word is not None:
             self.last_word.doubted_at = None
             return
