@@ -19,6 +19,7 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, callback
 
 from custom_components.esp32_fire_alarm import site as site_module
+from custom_components.esp32_fire_alarm.fleet.link import FRAMES_BEFORE_YIELDING
 from custom_components.esp32_fire_alarm.fleet.pool import ConnectionPool
 from tests.running_site import (
     ALARM_LED,
@@ -38,6 +39,7 @@ LISTENERS: Final = 10
 """Listeners to every state, as recorder, logbook and browsers are."""
 
 HOLD_SECONDS: Final = 60.0
+FLOOD_FRAMES: Final = 2000
 LAYOUTS: Final = {"63 nodes": distributed, "one bridge": lambda: [bridge()]}
 
 
@@ -101,6 +103,7 @@ class Site:
         self._pool = running.engine.pool
         self._configs = running.engine.configs
         self._clock = clock
+        self._flooding: asyncio.Task[None] | None = None
 
     def all_clear(self) -> None:
         """Every node says that all is well."""
@@ -123,8 +126,22 @@ class Site:
         self._clock.ahead_seconds += HOLD_SECONDS
         self._pool.on_tick()
 
+    def flood(self) -> None:
+        """One node sends as much as its link hands on without letting others run."""
+        self._flooding = asyncio.create_task(self._flood())
+
+    async def _flood(self) -> None:
+        """Send a second's worth of a flood, every message unlike the last."""
+        for number in range(FLOOD_FRAMES):
+            trouble, alarm = number % 63 + 1, int(number % 100 == 0)
+            self._pool.on_frame(1, frame(f"01{trouble:02X}{alarm:02X}"))
+            if number % FRAMES_BEFORE_YIELDING == 0:
+                await asyncio.sleep(0)
+
     async def settle(self) -> None:
         """Let everything happen that is due."""
+        if self._flooding is not None:
+            await self._flooding
         for _ in range(3):
             await self._running.settle()
             await asyncio.sleep(0.05)
@@ -158,6 +175,7 @@ async def measure(layout: str) -> list[tuple[str, Turns]]:
                 "holds end in alarm": site.end_holds,
                 "return in alarm": site.all_in_alarm,
                 "all restored": site.all_clear,
+                "one node floods": site.flood,
             }
             for name, happen in happenings.items():
                 await site.settle()
