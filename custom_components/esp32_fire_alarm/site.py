@@ -122,7 +122,7 @@ class FireAlarmSite:
             paths=links.paths,
         )
         self._caretaker = Caretaker(self, links, session, clock)
-        self._link_log = LinkLog(self)
+        self._link_log = LinkLog(self, clock.now)
         self.commands = PanelCommands(
             self.pool.send, self._lamps_now, now=clock.now, wall=time.time
         )

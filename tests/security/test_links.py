@@ -57,10 +57,15 @@ async def listen_to(
 ) -> tuple[LinkFault, list[bytes], int]:
     """Listen to a node until the link ends: why, what came, and the memory it took."""
     heard: list[bytes] = []
+
+    def hear(raw: bytes) -> bool:
+        heard.append(raw)
+        return True
+
     socket = await open_socket(session, address)
     link = DeviceLink(
         socket,
-        on_frame=heard.append,
+        on_frame=hear,
         now=SystemClock().now,
         supervision=Supervision(),
     )
@@ -252,7 +257,7 @@ async def test_who_never_reads_holds_up_nobody() -> None:
     """Pongs pile up until nothing can be sent: all others stay watched."""
     clock, deaf = FakeClock(), DeafNode()
     async with (
-        SimulatedFleet(count=2, port=0) as fleet,
+        SimulatedFleet(count=2, port=0, cycle_seconds=0.05) as fleet,
         hostile(after_handshake(deaf.play)) as address,
         running([*configs_of(fleet), NodeConfig(3, address, (3,))], clock=clock) as rig,
     ):
@@ -268,6 +273,7 @@ async def test_who_never_reads_holds_up_nobody() -> None:
         fleet.node(1).fault(Fault.HALF_OPEN)
         for _ in range(40):
             await clock.advance(0.5)
+            await asyncio.sleep(0.01)
         assert faults_of(rig, 1) & {LinkFault.HALF_OPEN, LinkFault.SILENT}
         assert faults_of(rig, 3) & {LinkFault.HALF_OPEN, LinkFault.SILENT}
         assert rig.state(2) is LinkState.CONNECTED

@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from .models import MODULES_PER_SITE, DeviceFrame, Led, ModuleState, PanelStatus
+from .plain import plain
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """Longest message looked at. A real 63-module frame is about 850 bytes."""
@@ -84,7 +85,7 @@ class FrameError(Exception):
 
     def __init__(self, reason: FrameFault, text: str) -> None:
         """Keep the reason for counters and the text for people."""
-        super().__init__(text)
+        super().__init__(plain(text))
         self.reason = reason
 
 
@@ -166,9 +167,10 @@ def _refuse_other_kinds(message: dict[str, object]) -> None:
     """Raise for the known objects that are about something else than zones."""
     kind, command = message.get("type"), message.get("command")
     if "messageType" in message:
-        raise FrameError(
-            FrameFault.NOT_PANEL_DATA, f"messageType {message['messageType']!s:.40}"
-        )
+        # Only text is shown: what else a node nests takes long to be written out.
+        other = message["messageType"]
+        name = other if isinstance(other, str) else type(other).__name__
+        raise FrameError(FrameFault.NOT_PANEL_DATA, f"messageType {name:.40}")
     if isinstance(kind, str) and kind in _NON_ZONE_TYPES:
         raise FrameError(FrameFault.NOT_PANEL_DATA, f"type {kind}")
     if isinstance(command, str) and command in _NON_ZONE_COMMANDS:

@@ -14,6 +14,7 @@ from .frame import FrameFault
 from .link import LinkFault
 from .models import DeviceFrame
 from .paths import Path
+from .plain import plain_word
 
 DAY_SECONDS: Final = 86_400.0
 RECONNECTS_KEPT: Final = 1000
@@ -240,7 +241,7 @@ class HealthMonitor:
             record.malformed_at = self._now()
         record.free_heap = frame.free_heap
         record.clients = frame.clients
-        record.mode = None if frame.mode is None else frame.mode[:MODE_LENGTH]
+        record.mode = plain_word(frame.mode or "", MODE_LENGTH) or None
         # Some servers send a date instead; it says nothing about the boot.
         if frame.uptime_ms is not None and frame.uptime_ms < UPTIME_WRAP_MS:
             self._note_uptime(record, frame.uptime_ms)

@@ -17,6 +17,7 @@ import aiohttp
 
 from .frame import MAX_FRAME_BYTES
 from .models import DeviceAddress
+from .plain import plain
 from .timing import CLOSE_SECONDS, CONNECT_SECONDS, TICK_SECONDS, Supervision
 
 type Socket = aiohttp.ClientWebSocketResponse[bool]
@@ -51,7 +52,7 @@ class LinkError(Exception):
 
     def __init__(self, fault: LinkFault, text: str) -> None:
         """Keep the fault for decisions and the text for people."""
-        super().__init__(text)
+        super().__init__(plain(text))
         self.fault = fault
 
 
@@ -147,7 +148,7 @@ async def open_socket(
             LinkFault.SLOTS_FULL, "dropped before the upgrade, slots may be full"
         ) from err
     except (aiohttp.ClientError, ValueError, OSError) as err:
-        raise LinkError(LinkFault.HANDSHAKE_REFUSED, f"{err!s:.120}") from err
+        raise LinkError(LinkFault.HANDSHAKE_REFUSED, str(err)) from err
 
 
 async def close_socket(socket: Socket) -> None:
@@ -312,7 +313,7 @@ class DeviceLink:
         if self._cut_for is not None:
             return self._cut_for, "cut by us"
         if kind is aiohttp.WSMsgType.ERROR:
-            return LinkFault.PROTOCOL_ERROR, f"{data!s:.120}"
+            return LinkFault.PROTOCOL_ERROR, plain(str(data))
         if code in (None, aiohttp.WSCloseCode.ABNORMAL_CLOSURE):
             return LinkFault.CONNECTION_LOST, "connection lost without a close frame"
         return LinkFault.CLOSED_BY_NODE, f"closed by the node with code {code}"

@@ -121,6 +121,7 @@ class Teller:
         self._queue: deque[SiteEvent] = deque()
         self._is_open = False
         self._is_telling = False
+        self._has_dropped = False
 
     @property
     def waiting(self) -> tuple[SiteEvent, ...]:
@@ -155,5 +156,7 @@ class Teller:
         """Forget the oldest event that is not an alarm, if there is one."""
         kinds = (event.kind for event in self._queue)
         place = next((i for i, k in enumerate(kinds) if k is not EventKind.ALARM), 0)
-        _LOGGER.warning("Too much happens before it can be told: dropped an event")
+        if not self._has_dropped:
+            self._has_dropped = True
+            _LOGGER.warning("Too much happens before it can be told: dropping events")
         del self._queue[place]
