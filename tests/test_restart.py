@@ -314,3 +314,28 @@ async def test_a_file_that_cannot_be_read_is_kept(
     assert site.zone(1).state == STATE_ON
     await site.remove()
     assert json.loads(path.read_bytes())["data"]["occurrences"][0]["zone"] == 1
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+async def test_a_latched_alarm_whose_log_was_cut_is_not_lost_in_silence(
+    hass: HomeAssistant, real_files: Path, share: float
+) -> None:
+    """After a power cut half a file may be left: the lit lamp still is a fire."""
+    site = await set_up(hass, node(1))
+    await site.feed(1, frame("010001", master=ALARM_LED))
+    await site.feed(1, frame("010000", master=ALARM_LED))
+    assert site.zone(1).state == STATE_ON
+    await site.remove()
+    path = real_files / f"{DOMAIN}.{site.entry.entry_id}"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    assert not ir.async_get(hass).issues
+    await start(site)
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "storage_corruption"
+    assert issue.severity is ir.IssueSeverity.CRITICAL
+    await site.feed(1, frame("010000", master=ALARM_LED))
+    assert site.is_on("fire_alarm") == STATE_ON
+    await site.feed(1, frame("010000"))
+    assert site.is_on("fire_alarm") == STATE_OFF
+    await site.remove()
