@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 import contextlib
+from functools import partial
 import json
 import signal
 import sys
@@ -78,6 +79,12 @@ def _dispatch(args: argparse.Namespace) -> int:
         from .soak.command import run_soak  # noqa: PLC0415
 
         return run_soak(args)
+    if args.do == "scenario":
+        # Imported here: what reads YAML must not come before Home Assistant where
+        # other commands load the integration.
+        from .player import check_files  # noqa: PLC0415
+
+        return check_files(args.files)
     if args.do == "status":
         return _status(args)
     answer = call(args.control, _request(args))
@@ -88,7 +95,12 @@ def _dispatch(args: argparse.Namespace) -> int:
 
 
 def _fleet(args: argparse.Namespace) -> SimulatedFleet:
-    """Return the fleet that the options of `run` describe."""
+    """Return the fleet that the options of `run` describe, or its scenario does."""
+    if args.scenario is not None:
+        from .scenario import load_scenario  # noqa: PLC0415 - see `scenario`
+
+        args.scenario = load_scenario(args.scenario)
+        args.layout, args.nodes = args.scenario.layout, args.scenario.nodes
     return SimulatedFleet(
         args.layout,
         count=args.nodes,
@@ -105,21 +117,31 @@ def _fleet(args: argparse.Namespace) -> SimulatedFleet:
 
 
 async def _run(fleet: SimulatedFleet, args: argparse.Namespace) -> None:
-    """Run the fleet until a signal, `stop` or the time asked for."""
+    """Run the fleet until a signal, `stop`, the time asked for or the last step."""
+    from .player import Player, check  # noqa: PLC0415 - see `scenario`
+
+    if args.scenario is not None:
+        check(args.scenario, fleet)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Whoever started it with nohup wants it to outlive the terminal.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, ended.set)
-    control = ControlServer(fleet, args.control, ended.set)
+    player = Player(fleet, partial(print, flush=True))
+    control = ControlServer(fleet, args.control, ended.set, player.obey)
     try:
         await fleet.start()
         await control.start()
         print(_welcome(fleet, args), flush=True)
+        if args.scenario is not None:
+            print(player.play(args.scenario), flush=True)
+            playing = loop.create_task(player.wait())
+            playing.add_done_callback(lambda _: ended.set())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), args.run_seconds)
     finally:
+        await player.stop()
         await control.stop()
         await fleet.stop()
 
@@ -164,6 +186,8 @@ def _request(args: argparse.Namespace) -> Request:
         request["zones"] = (
             "all" if "all" in groups else [zone for group in groups for zone in group]
         )
+    if args.do == "play":
+        return _play_request(args)
     if args.do == "trouble":
         request["on"] = not args.off
     elif args.do == "bit5":
@@ -171,6 +195,16 @@ def _request(args: argparse.Namespace) -> Request:
     elif args.do in ("offline", "online"):
         request |= {"do": "offline", "on": args.do == "offline"}
     return request
+
+
+def _play_request(args: argparse.Namespace) -> Request:
+    """Return the request that plays a file, which is read and checked here first."""
+    if args.end:
+        return {"do": "play", "end": True}
+    from .scenario import load_scenario  # noqa: PLC0415 - see `scenario`
+
+    load_scenario(args.file)
+    return {"do": "play", "name": str(args.file), "text": args.file.read_text("utf-8")}
 
 
 def _status(args: argparse.Namespace) -> int:

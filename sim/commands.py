@@ -92,9 +92,11 @@ def _where(fleet: SimulatedFleet, modules: set[int]) -> str:
 
 def _alarm(fleet: SimulatedFleet, request: Request) -> str:
     zones = _numbers(request, "zones")
-    fleet.alarm(*zones)
+    on = bool(request.get("on", True))
+    fleet.alarm(*zones, on=on)
+    state = "in alarm" if on else "not in alarm any more"
     return (
-        f"{_listed('zone', zones)} in alarm {_where(fleet, set(map(module_of, zones)))}"
+        f"{_listed('zone', zones)} {state} {_where(fleet, set(map(module_of, zones)))}"
     )
 
 

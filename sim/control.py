@@ -21,7 +21,7 @@ from .listener import listen_failure
 DEFAULT_CONTROL_HOST: Final = "127.0.0.1"
 DEFAULT_CONTROL_PORT: Final = 8180
 
-_MAX_LINE_BYTES: Final = 64 * 1024
+_MAX_LINE_BYTES: Final = 128 * 1024
 _CALL_TIMEOUT_SECONDS: Final = 5.0
 
 
@@ -33,10 +33,12 @@ class ControlServer:
         fleet: SimulatedFleet,
         address: tuple[str, int],
         stop: Callable[[], None],
+        play: Callable[[Request], str] | None = None,
     ) -> None:
         """Serve `fleet` on a loopback IPv4 address and port (0: any free one).
 
-        `stop` is called when a client asks for the end.
+        `stop` is called when a client asks for the end; `play` gets requests
+        to play a scenario and answers with a line.
         """
         self.host, self.port = address
         if not IPv4Address(self.host).is_loopback:
@@ -46,6 +48,7 @@ class ControlServer:
             )
         self._fleet = fleet
         self._stop = stop
+        self._play = play
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -105,6 +108,8 @@ class ControlServer:
             self._stop()
             return {"say": "the fleet ends"}
         try:
+            if request.get("do") == "play" and self._play is not None:
+                return {"say": self._play(request)}
             return {"say": obey(self._fleet, request)}
         except SimError as err:
             return {"error": str(err)}

@@ -196,8 +196,7 @@ class Node:
         kind = FAULTS[fault]
         effects = kind.effects(kind.value(value))
         lasts = duration(fault, for_seconds)
-        if effects.speaks_for is not None or effects.takes_turns_every_seconds:
-            self._voice.other(effects)
+        self.refuse_impossible(effects)
         if effects.cuts_frame:
             self._clients.send_half(self._message())
         is_lasting = not kind.once or lasts is not None
@@ -210,6 +209,11 @@ class Node:
             self.close_clients(effects.close_code)
         if effects.spoil is not None and not is_lasting:
             self.send_raw(effects.spoil(self._message()), binary=effects.binary)
+
+    def refuse_impossible(self, effects: Effects) -> None:
+        """Raise `SimError` where another node should answer and there is none."""
+        if effects.speaks_for is not None or effects.takes_turns_every_seconds:
+            self._voice.other(effects)
 
     def heal(self, fault: Fault | None = None) -> None:
         """End one fault, or all of them."""

@@ -78,6 +78,10 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         one = command(name, text)
         one.add_argument("seconds", type=_seconds, metavar="SECONDS")
+    one = command("play", "play a scenario on the running fleet")
+    what = one.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    what.add_argument("--end", action="store_true", help="end the one that plays")
     command("reset", "press the reset key of every panel")
     one = command("status", "show the fleet, live")
     one.add_argument("--once", action="store_true", help="one picture, then end")
@@ -150,6 +154,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         help="serve captured messages instead, byte for byte, on one node",
     )
     run.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="play a scenario, with the fleet it was written for, then end",
+    )
+    run.add_argument(
         "--latching",
         action="store_true",
         help="the Alarm lamp stays lit until `reset`",
@@ -167,6 +177,10 @@ def _add_offline_tools(commands: argparse._SubParsersAction[_Parser]) -> None:
     """Add the commands that need no running fleet."""
     text = "list everything that can be wrong with a node"
     commands.add_parser("faults", help=text, description=text)
+    text = "look whether a scenario is right, without playing it"
+    scenario = commands.add_parser("scenario", help=text, description=text)
+    scenario.add_argument("action", choices=["check"])
+    scenario.add_argument("files", nargs="+", type=Path, metavar="FILE")
     text = "print the meaning of one raw WebSocket message as JSON"
     decode = commands.add_parser("decode", help=text, description=text)
     decode.add_argument("file", metavar="FILE|-")

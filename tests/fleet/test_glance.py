@@ -118,12 +118,19 @@ def test_envelopes_of_other_firmwares_are_understood(raw: bytes) -> None:
         b'{"data":"41DF 010000|<STX>"}',
         b'{"data":"41DF<STX>010000","note":"' + 600 * b"x" + b'"}',
         b"41DF<STX>010000",
+        b'0100{"data":"41DF<STX>010000"}',
         b"",
     ],
 )
 def test_the_unusual_is_the_same_only_if_it_is_equal(raw: bytes) -> None:
     """Where the end or the meaning of the data is in doubt, every byte counts."""
     assert fingerprint(raw) == raw
+
+
+def test_a_string_that_lost_its_end_is_not_taken_for_a_cycle() -> None:
+    """It means nothing, so nothing of it may look calm."""
+    assert decoded(b'"41DF <STX>') is None
+    assert may_alarm(fingerprint(b'"41DF <STX>'))
 
 
 SCRAPS = st.sampled_from(
@@ -233,6 +240,7 @@ def test_no_alarm_is_missed_in_any_dialect(dialect: Dialect, picture: Picture) -
 @example(b'{"data":"41DF <S\x01TX>010001"}')
 @example(b'{"data":"41DF \x02010001"}')
 @example(b'{"data":"41CF <STX>"}')
+@example(b'630020{"timestamp":1,"data":"41DF<STX>010000","clients":1}')
 def test_no_alarm_is_missed_in_any_spelling(raw: bytes) -> None:
     """The same for whatever else the decoder makes an alarm of."""
     if shows_alarm(raw):

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from custom_components.esp32_fire_alarm.fleet.frame import decode
+from sim.faults import Fault
 from sim.parser import parse
 
 from .conftest import CAPTURE, PATIENCE_SECONDS, Connect, frame_with, next_frame
@@ -295,3 +296,59 @@ async def test_the_fleet_shares_nothing_with_the_integration() -> None:
     )
     out, _ = await process.communicate()
     assert out == b"[]\n"
+
+
+async def test_a_scenario_on_the_running_fleet(
+    fleet: Fleet, connect: Connect, tmp_path: Path
+) -> None:
+    file = tmp_path / "fire.yaml"
+    file.write_text(
+        "name: Fire\nsteps:\n"
+        "  - { at: 0, do: alarm, zones: 6 }\n"
+        "  - { at: 1 h, do: clear, zones: all }\n"
+    )
+    socket_ = await connect(fleet.url(2))
+    assert await fleet.sim("play", str(file)) == (0, "Fire: 2 steps, 3600 s\n", "")
+    await frame_with(socket_, b"020001")
+    code, _, error = await fleet.sim("play", str(file))
+    assert (code, "Fire is playing" in error) == (2, True)
+    assert (await fleet.sim("play", "--end"))[0] == 0
+
+
+async def test_a_fleet_that_plays_a_scenario_and_ends(tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text(
+        "name: Short\nfleet: { nodes: 2 }\nsteps:\n"
+        "  - { at: 100 ms, do: alarm, zones: 6-7 }\n"
+    )
+    port, control = free_port("127.0.0.2", "127.0.0.3"), free_port("127.0.0.1")
+    code, out, error = await sim(
+        *("run", "--scenario", str(file)),
+        *("--port", str(port), "--control", f"127.0.0.1:{control}"),
+    )
+    assert (code, error) == (0, "")
+    assert "2 nodes" in out
+    assert "zones 6, 7 in alarm" in out
+    assert "Short: over" in out
+
+
+async def test_wrong_scenarios_are_told_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(
+        "name: Wrong\nfleet: { nodes: 2 }\nsteps:\n"
+        "  - { at: 1, do: alarm, zones: 11 }\n"
+    )
+    complaint = "Wrong, line 4: module 3: no node of this fleet carries it"
+    (code, _, error), (run_code, _, run_error) = await asyncio.gather(
+        sim("scenario", "check", str(file)), sim("run", "--scenario", str(file))
+    )
+    assert (code, run_code) == (2, 2)
+    assert complaint in error
+    assert complaint in run_error
+
+
+async def test_the_list_of_faults() -> None:
+    code, out, _ = await sim("faults")
+    assert code == 0
+    assert len(out.splitlines()) == len(Fault)
+    assert "flood              200 frames/s (1-10000)" in out

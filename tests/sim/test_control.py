@@ -144,11 +144,14 @@ async def test_the_status_survives_the_journey(
                 "value": 50,
                 "seconds": 1.5,
             },
-            "node 1 (127.0.0.2) sends far too many frames, for 1.5 s",
+            "node 1 (127.0.0.2), flood: sends far too many frames; for 1.5 s",
         ),
         (
             {"do": "node", "node": 1, "action": "fault", "fault": "bad_utf8"},
-            "node 1 (127.0.0.2) sends one frame that is not UTF-8, once",
+            (
+                "node 1 (127.0.0.2), bad_utf8: a raw byte in the text: "
+                "a frame that is not UTF-8; once"
+            ),
         ),
         (
             {"do": "power-cut", "seconds": 1},

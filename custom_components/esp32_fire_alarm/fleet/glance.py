@@ -49,6 +49,10 @@ def fingerprint(raw: bytes) -> bytes:
     (uptime, heap, clients, the suffix), so the second needs no decode. It is
     the cycle if all around it has a harmless shape, else the whole.
     """
+    if not raw.startswith(b"{"):
+        # No envelope; a string, or what is left of one, must not look like the
+        # cycle of one, which begins with its quote.
+        return b'"' + raw if raw.startswith(b'"') else raw
     key = _DATA
     start = raw.find(key)
     if start < 0:
