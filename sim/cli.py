@@ -101,7 +101,7 @@ def _fleet(args: argparse.Namespace) -> SimulatedFleet:
 
         args.scenario = load_scenario(args.scenario)
         args.layout, args.nodes = args.scenario.layout, args.scenario.nodes
-    return SimulatedFleet(
+    fleet = SimulatedFleet(
         args.layout,
         count=args.nodes,
         port=args.port,
@@ -114,14 +114,17 @@ def _fleet(args: argparse.Namespace) -> SimulatedFleet:
         obey_commands=args.obey,
         latching=args.latching,
     )
+    if args.scenario is not None:
+        from .player import check  # noqa: PLC0415 - see `scenario`
+
+        check(args.scenario, fleet)
+    return fleet
 
 
 async def _run(fleet: SimulatedFleet, args: argparse.Namespace) -> None:
     """Run the fleet until a signal, `stop`, the time asked for or the last step."""
-    from .player import Player, check  # noqa: PLC0415 - see `scenario`
+    from .player import Player  # noqa: PLC0415 - see `scenario`
 
-    if args.scenario is not None:
-        check(args.scenario, fleet)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

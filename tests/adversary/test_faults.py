@@ -5,13 +5,23 @@ from functools import partial
 
 import pytest
 
-from benchmarks.adversary import HAZARDS, Hazard, try_hazard
+from benchmarks.adversary import (
+    HAZARDS,
+    Hazard,
+    Promise,
+    catching_errors,
+    try_hazard,
+)
 from custom_components.esp32_fire_alarm.fleet import link, pool
+from custom_components.esp32_fire_alarm.fleet.aggregator import MessageAggregator
+from custom_components.esp32_fire_alarm.fleet.inbox import Inbox
+from custom_components.esp32_fire_alarm.fleet.link import DeviceLink
 from custom_components.esp32_fire_alarm.fleet.timing import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
     Supervision,
 )
+from sim.faults import Fault
 from tests.fleet.rig import FakeClock
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -47,6 +57,37 @@ def pace(monkeypatch: pytest.MonkeyPatch) -> QuickPace:
 
 @pytest.mark.parametrize("hazard", HAZARDS)
 async def test_promises_are_kept(hazard: Hazard, pace: QuickPace) -> None:
-    outcome = await try_hazard(hazard, pace, supervision=SHORT, cycle_seconds=0.05)
+    with catching_errors() as catcher:
+        outcome = await try_hazard(hazard, pace, supervision=SHORT, cycle_seconds=0.05)
     print(outcome)
     assert outcome.broken == {}
+    assert catcher.errors == []
+
+
+@pytest.mark.parametrize(
+    ("hazard", "promise"),
+    [
+        (Fault.HALF_OPEN, Promise.NEVER_CLEAR),
+        (Fault.OLD_FRAMES, Promise.TOLD_ONCE),
+        (Fault.GARBAGE, Promise.SHOWN),
+    ],
+)
+async def test_a_trial_finds_what_is_broken(
+    hazard: Hazard, promise: Promise, pace: QuickPace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without what keeps a promise, its trial says so."""
+    if hazard is Fault.HALF_OPEN:
+        monkeypatch.setattr(DeviceLink, "tick", _never_cut)
+    elif hazard is Fault.OLD_FRAMES:
+        monkeypatch.setattr(Inbox, "refuses", lambda self, raw, now: False)
+    else:
+        feed = MessageAggregator.feed
+        monkeypatch.setattr(
+            MessageAggregator, "feed", lambda *args: feed(*args) or True
+        )
+    outcome = await try_hazard(hazard, pace, supervision=SHORT, cycle_seconds=0.05)
+    assert promise in outcome.broken
+
+
+async def _never_cut(link: DeviceLink) -> None:
+    """Find every link alive."""

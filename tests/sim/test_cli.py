@@ -62,7 +62,7 @@ async def sim(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
@@ -81,7 +81,7 @@ async def start(*options: str) -> Fleet:
     )
     assert process.stdout
     said = ""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "Ctrl-C ends it." not in said:
             line = await process.stdout.readline()
             assert line, said

@@ -6,6 +6,7 @@ import time
 from typing import Any, Protocol
 
 from .frames import FrameFuzz
+from .scenarios import ScenarioFuzz
 from .texts import AddressFuzz, SheetFuzz
 
 
@@ -22,7 +23,7 @@ class Target(Protocol):
 
 
 TARGETS: Mapping[str, Callable[[int], Target]] = {
-    target.name: target for target in (FrameFuzz, AddressFuzz, SheetFuzz)
+    target.name: target for target in (FrameFuzz, AddressFuzz, SheetFuzz, ScenarioFuzz)
 }
 
 

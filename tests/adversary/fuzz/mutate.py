@@ -1,6 +1,7 @@
 """Hostile variants of good inputs, the same ones for the same seed."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from random import Random
 from typing import Protocol, Self, SupportsIndex
 
@@ -33,6 +34,8 @@ class Mutator[T: Text]:
     ) -> None:
         """Keep what there is; `longest` bounds what is made."""
         self._corpus = corpus
+        # Short ones are tried more often: they cost less and say as much.
+        self._weights = list(accumulate(1 / (20 + len(one)) for one in corpus))
         self._words = words
         self._random = random
         self._longest = longest
@@ -40,7 +43,7 @@ class Mutator[T: Text]:
     def make(self) -> T:
         """Return another input."""
         random = self._random
-        made = random.choice(self._corpus)
+        (made,) = random.choices(self._corpus, cum_weights=self._weights)
         steps = 1 if random.random() < 0.5 else random.randint(0, 6)
         for _ in range(steps):
             made = self._step(made)

@@ -7,10 +7,13 @@ the same; telemetry is left out.
 
 from dataclasses import dataclass, field
 import json
+import re
 
 LONGEST_BYTES = 64 * 1024
 DIGITS = "0123456789"
 HEX = DIGITS + "abcdefABCDEF"
+CONTROLS = {*range(32), 127}
+SEPARATORS = re.compile("<STX>\x02|<STX>|\x02|\x03|<STST>|<ETX>")
 NOT_ZONES_TYPES = (
     "esp_command",
     "control_signal",
@@ -63,18 +66,9 @@ def read(raw: bytes) -> Meaning | None:
 
 def tidy(raw: bytes) -> str:
     """Return text without control bytes; the raw confirmation byte is spelled out."""
-    kept = bytearray()
-    for byte in raw:
-        if byte == 0x7F or (byte < 0x20 and byte not in (2, 3)):
-            continue
-        kept.append(byte)
-    spelled = bytearray()
-    for place, byte in enumerate(kept):
-        if byte in (0x84, 0x85) and place and kept[place - 1] == ord("$"):
-            spelled += b"%X" % byte
-        else:
-            spelled.append(byte)
-    return bytes(spelled).decode("utf-8", errors="replace").strip()
+    kept = bytes(byte for byte in raw if byte in (2, 3) or byte not in CONTROLS)
+    spelled = kept.replace(b"$\x84", b"$84").replace(b"$\x85", b"$85")
+    return spelled.decode("utf-8", errors="replace").strip()
 
 
 def find_data(text: str) -> tuple[str, bool] | None:
@@ -128,18 +122,11 @@ def closed_string(text: str) -> tuple[str, bool]:
 
 def unify(data: str) -> str | None:
     """Return the data with one spelling of the separator, or None if it is none."""
-    text = ""
-    place = 0
-    while place < len(data):
-        for spelling in ("<STX>\x02", "<STX>", "\x02", "\x03", "<STST>", "<ETX>"):
-            if data.startswith(spelling, place):
-                text += "<STX>"
-                place += len(spelling)
-                break
-        else:
-            text += data[place]
-            place += 1
-    text = "".join(one for one in text if ord(one) >= 32 and ord(one) != 127)
+    pieces = SEPARATORS.split(data)
+    text = "<STX>".join(
+        "".join(one for one in piece if one >= " " and one != "\x7f")
+        for piece in pieces
+    )
     if "<STX>" in text:
         return text
     cycle, *suffix = text.split("|")
