@@ -11,7 +11,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.usefixtures("loopback"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(400),
 ]
 
 

@@ -55,7 +55,7 @@ async def name_zones(server: HomeAssistantProcess, entry_id: str) -> None:
     for step in (
         {"next_step_id": "zone_sheet"},
         {"sheet": SHEET},
-        {"next_step_id": "sheet_apply"},
+        {"sheet_action": "apply"},
     ):
         page = await server._request("POST", f"{flows}/{page['flow_id']}", step)
     assert page["reason"] == "sheet_applied"
