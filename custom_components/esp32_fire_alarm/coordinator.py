@@ -126,16 +126,15 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         Without `is_due` only a changed verdict is worth it: figures move all
         the time, and nobody needs them twice a second.
         """
-        health = self.site.health.assess(self.node)
-        judgement = (health.verdict, health.reason, health.path)
-        if not is_due and judgement == (
-            self.data.verdict,
-            self.data.reason,
-            self.data.path,
+        health, shown = self.site.health, self.data
+        if (
+            not is_due
+            and health.judge(self.node) == (shown.verdict, shown.reason)
+            and health.record(self.node).path is shown.path
         ):
             return False
-        self.data = health
-        self.last_update_success = health.verdict is not Verdict.LOST
+        self.data = health.assess(self.node)
+        self.last_update_success = self.data.verdict is not Verdict.LOST
         return True
 
 

@@ -180,7 +180,9 @@ class HealthMonitor:
 
     def record(self, node: int) -> NodeRecord:
         """Return the record of `node`, new if there is none."""
-        return self.records.setdefault(node, NodeRecord())
+        if (record := self.records.get(node)) is None:
+            record = self.records[node] = NodeRecord()
+        return record
 
     def forget(self, node: int) -> None:
         """Drop the record of a node that is no longer part of the site."""
@@ -270,26 +272,35 @@ class HealthMonitor:
 
     def rank(self, node: int) -> int:
         """Return 0 for a healthy node, 1 for a degraded, 2 for a lost one."""
-        return tuple(Verdict).index(self.assess(node).verdict)
+        return tuple(Verdict).index(self.judge(node)[0])
 
     def reconnects_24h(self, node: int) -> int:
         """Return how often the link came back in the last 24 h, 0-1000."""
-        times = self.record(node).reconnects_at
+        return self._count_reconnects(self.record(node))
+
+    def _count_reconnects(self, record: NodeRecord) -> int:
+        """Return how many reconnects are younger than a day, and forget the rest."""
+        times = record.reconnects_at
         while times and self._now() - times[0] > DAY_SECONDS:
             times.popleft()
         return len(times)
 
+    def judge(self, node: int) -> tuple[Verdict, HealthReason | LinkFault]:
+        """Return the verdict on `node` and its reason, without the figures.
+
+        Asked for every node twice a second, so it makes nothing that is dropped.
+        """
+        reason = self._reason(self.record(node))
+        if reason is HealthReason.OK:
+            return Verdict.HEALTHY, reason
+        if isinstance(reason, LinkFault) and reason is not LinkFault.SLOTS_FULL:
+            return Verdict.LOST, reason
+        return Verdict.DEGRADED, reason
+
     def assess(self, node: int) -> NodeHealth:
         """Return the verdict on `node` with the figures behind it."""
         record = self.record(node)
-        reconnects = self.reconnects_24h(node)
-        reason = self._reason(record, reconnects)
-        if reason is HealthReason.OK:
-            verdict = Verdict.HEALTHY
-        elif isinstance(reason, LinkFault) and reason is not LinkFault.SLOTS_FULL:
-            verdict = Verdict.LOST
-        else:
-            verdict = Verdict.DEGRADED
+        verdict, reason = self.judge(node)
         age = record.last_frame_at
         return NodeHealth(
             verdict=verdict,
@@ -298,7 +309,7 @@ class HealthMonitor:
             path=record.path,
             round_trip_seconds=record.round_trip_seconds,
             data_age_seconds=None if age is None else self._now() - age,
-            reconnects_24h=reconnects,
+            reconnects_24h=self.reconnects_24h(node),
             malformed=record.malformed,
             close_code=record.close_code,
             last_fault=record.fault,
@@ -310,24 +321,28 @@ class HealthMonitor:
             mode=record.mode,
         )
 
-    def _reason(self, record: NodeRecord, reconnects: int) -> HealthReason | LinkFault:
+    def _reason(self, record: NodeRecord) -> HealthReason | LinkFault:
         """Return the first thing that is wrong, the worst first."""
         if record.state is LinkState.SILENT:
             return HealthReason.NO_DATA
         if record.state not in (LinkState.CONNECTED, LinkState.STANDBY):
             return record.fault or HealthReason.STARTING
-        checks = (
-            (record.path is Path.STANDBY, HealthReason.ON_STANDBY),
-            (record.standby_alive is False, HealthReason.STANDBY_DEAD),
-            (self._is_recent(record.throttled_at), HealthReason.FLOODING),
-            (self._is_recent(record.malformed_at), HealthReason.MALFORMED),
-            (
-                record.free_heap is not None and record.free_heap < LOW_HEAP_BYTES,
-                HealthReason.LOW_MEMORY,
-            ),
-            (reconnects >= UNSTABLE_RECONNECTS, HealthReason.UNSTABLE),
-        )
-        return next((reason for holds, reason in checks if holds), HealthReason.OK)
+        if record.path is Path.STANDBY:
+            return HealthReason.ON_STANDBY
+        if record.standby_alive is False:
+            return HealthReason.STANDBY_DEAD
+        if self._is_recent(record.throttled_at):
+            return HealthReason.FLOODING
+        if self._is_recent(record.malformed_at):
+            return HealthReason.MALFORMED
+        if record.free_heap is not None and record.free_heap < LOW_HEAP_BYTES:
+            return HealthReason.LOW_MEMORY
+        if (
+            len(record.reconnects_at) >= UNSTABLE_RECONNECTS
+            and self._count_reconnects(record) >= UNSTABLE_RECONNECTS
+        ):
+            return HealthReason.UNSTABLE
+        return HealthReason.OK
 
     def _is_recent(self, at: float | None) -> bool:
         """Tell whether something happened in the last five minutes."""

@@ -19,6 +19,7 @@ from .frame import MAX_FRAME_BYTES
 from .models import DeviceAddress
 from .plain import plain
 from .timing import CLOSE_SECONDS, CONNECT_SECONDS, TICK_SECONDS, Supervision
+from .turn import COSTLY_SECONDS, Turn
 
 type Socket = aiohttp.ClientWebSocketResponse[bool]
 
@@ -181,16 +182,19 @@ class DeviceLink:
         on_frame: Callable[[bytes], bool],
         now: Callable[[], float],
         supervision: Supervision,
+        turn: Turn | None = None,
     ) -> None:
         """Take over an open socket.
 
         `on_frame` gets every message, returns whether it said anything of zones,
-        and never raises. A node that sends other things only is silent.
+        and never raises. A node that sends other things only is silent. `turn`
+        is shared by all links whose messages should make room for others.
         """
         self._socket = socket
         self._on_frame = on_frame
         self._now = now
         self._supervision = supervision
+        self._turn = turn or Turn()
         self._pings_sent = 0
         self._ping_sent_at: float | None = None
         self._next_ping_at = now()
@@ -219,10 +223,16 @@ class DeviceLink:
             message = await self._socket.receive()
             match message.type:
                 case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-                    self.last_heard_at = self._now()
+                    began_at = self.last_heard_at = self._now()
+                    if self._turn.is_used_up:
+                        await self._turn.room()
+                        began_at = self._now()
                     if self._on_frame(message.data):
-                        self.last_frame_at = self.last_heard_at
-                    busy_seconds += self._now() - self.last_heard_at
+                        self.last_frame_at = began_at
+                    spent = self._now() - began_at
+                    busy_seconds += spent
+                    if spent >= COSTLY_SECONDS:
+                        self._turn.spend(spent)
                 case aiohttp.WSMsgType.PING:
                     self.last_heard_at = self._now()
                     self._answer(message.data)

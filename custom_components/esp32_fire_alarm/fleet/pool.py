@@ -27,6 +27,7 @@ from .timing import (
     Clock,
     Supervision,
 )
+from .turn import Turn
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class ConnectionPool:
         self._on_tick = on_tick
         self._chance = chance
         self._gate = ConnectGate(clock, chance)
+        self._turn = Turn()
         known = paths or {}
         self._nodes = {
             config.node: self._make(config, known.get(config.node, Path.PRIMARY))
@@ -229,7 +231,11 @@ class ConnectionPool:
             return self._on_frame(node.number, raw)
 
         return DeviceLink(
-            socket, on_frame=take, now=self._clock.now, supervision=self._supervision
+            socket,
+            on_frame=take,
+            now=self._clock.now,
+            supervision=self._supervision,
+            turn=self._turn,
         )
 
     async def _use(self, node: _Node, link: DeviceLink) -> None:
