@@ -3,6 +3,7 @@
 In each round every contestant meets the same fleet, one after the other, so that
 whatever else the machine does hits all of them alike. `--quick` shows in a few
 seconds that it works, with what script/setup installs; its figures mean nothing.
+Otherwise docs/benchmarks.md and the table in the README are renewed.
 """
 
 import argparse
@@ -12,13 +13,11 @@ import sys
 import time
 from typing import Final
 
-from . import machine
+from . import document, machine
 from .scenario import FULL, QUICK, Figures, growth, single_link, whole_round
-from .table import ROWS, Rounds, markdown
+from .table import COMPARISON, GROWTH_SIZES, NAMES, ROWS, Rounds, markdown
 
-CONTESTANTS: Final = ("floor", "ours", "plain", "mqtt")
 WITHOUT_BROKER: Final = ("floor", "ours", "plain")
-GROWTH: Final = (63, 250, 1000)
 
 
 async def measure(rounds: int) -> dict[str, list[Figures]]:
@@ -26,8 +25,8 @@ async def measure(rounds: int) -> dict[str, list[Figures]]:
     results: dict[str, list[Figures]] = defaultdict(list)
     for number in range(rounds):
         # Nobody is always the first.
-        shift = number % len(CONTESTANTS)
-        for name in CONTESTANTS[shift:] + CONTESTANTS[:shift]:
+        shift = number % len(COMPARISON)
+        for name in COMPARISON[shift:] + COMPARISON[:shift]:
             began = time.monotonic()
             results[name].append(await whole_round(name, FULL))
             note(f"round {number + 1}: {name}", began)
@@ -46,11 +45,11 @@ async def try_out() -> dict[str, list[Figures]]:
 
 
 async def measure_growth() -> dict[str, list[Figures]]:
-    """Return the figures of larger fleets, once per size."""
+    """Return the figures of fleets up to far beyond one site, once per size."""
     results: dict[str, list[Figures]] = {}
     for name in ("floor", "ours"):
         figures: Figures = {}
-        for nodes in GROWTH[1:]:
+        for nodes in GROWTH_SIZES:
             began = time.monotonic()
             figures |= await growth(name, nodes, FULL)
             note(f"{nodes} nodes: {name}", began)
@@ -63,19 +62,19 @@ def note(what: str, began: float) -> None:
     print(f"benchmark: {what}, {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
-def report(rounds: Rounds) -> None:
-    """Print what was measured."""
-    print(f"{machine.describe()}\n")
-    print(markdown(rounds, ROWS))
-
-
 def main() -> int:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only show that it works")
     parser.add_argument("--rounds", type=int, default=3, help="more is steadier")
     options = parser.parse_args()
-    report(asyncio.run(try_out() if options.quick else measure(options.rounds)))
+    if options.quick:
+        rounds: Rounds = asyncio.run(try_out())
+    else:
+        rounds = asyncio.run(measure(options.rounds))
+        document.write(rounds, asyncio.run(measure_growth()))
+    print(f"{machine.describe()}\n")
+    print(markdown(rounds, tuple(NAMES), ROWS))
     return 0
 
 

@@ -46,6 +46,9 @@ class Floor:
         """Connect to all nodes in the background."""
         self._tasks = [asyncio.create_task(self._keep(one, port)) for one in plans]
 
+    async def settle(self) -> None:
+        """Nothing is left to do."""
+
     async def disconnect(self) -> None:
         """End all links."""
         for task in self._tasks:

@@ -1,11 +1,12 @@
 """The process of one contestant: `python -m benchmarks.contestant floor`."""
 
 import asyncio
+import os
 from pathlib import Path
 import sys
 import tempfile
 import time
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from .bare import Floor
 from .meter import Probe, cpu_ns, memory_kb
@@ -33,6 +34,10 @@ class Contestant:
         info: dict[str, Any] = self._one.info()
         return info
 
+    async def settle(self) -> None:
+        """Return when everything is done that setting up made necessary."""
+        await self._one.settle()
+
     async def disconnect(self) -> None:
         """Leave the fleet."""
         await self._one.disconnect()
@@ -58,8 +63,10 @@ class Contestant:
     async def observed(self) -> dict[str, Any]:
         """Stop to watch; return the stalls in ms and the alarms with their moments."""
         assert self._probe is not None
+        self._probe.stop()
         return {
-            "delays_ms": self._probe.stop(),
+            "delays_ms": self._probe.delays_ms,
+            "turns_ms": self._probe.turns_ms,
             "arrivals": self._one.arrivals,
             "recovered_ns": await self._one.recovered_at(),
         }
@@ -75,14 +82,14 @@ def make(name: str, folder: Path) -> Any:
     return Floor(unpack=name == "single")
 
 
-def main() -> int:
-    """Serve the commands."""
+def main() -> NoReturn:
+    """Serve the commands until there are no more."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         contestant = Contestant(make(sys.argv[1], Path(folder)))
         commands = {
             name: getattr(contestant, name)
             for name in (
-                *("start", "connect", "disconnect", "mark"),
+                *("start", "connect", "settle", "disconnect", "mark"),
                 *("memory", "probe", "observed"),
             )
         }
@@ -93,8 +100,9 @@ def main() -> int:
         else:
             loop = asyncio.new_event_loop()
         loop.run_until_complete(serve(commands))
-    return 0
+    # Home Assistant still runs in other threads, and nobody needs it any more.
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

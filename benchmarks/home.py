@@ -21,6 +21,7 @@ from homeassistant.const import EVENT_STATE_CHANGED, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 from homeassistant.runner import RuntimeConfig
 
 from .plan import ZONES_PER_MODULE, NodePlan
@@ -87,6 +88,7 @@ class Home:
         self.hass = hass
         await hass.async_start()
         await hass.async_block_till_done()
+        await self.settle()
         await asyncio.sleep(SETTLE_SECONDS)
 
     async def connect(self, plans: list[NodePlan], port: int) -> None:
@@ -100,6 +102,12 @@ class Home:
         if not self._zones:
             self.hass.bus.async_listen(EVENT_STATE_CHANGED, self._note)
         self._zones = zones
+
+    async def settle(self) -> None:
+        """Let the recorder write what it has: it does so every five seconds."""
+        assert self.hass is not None
+        await self.hass.async_block_till_done()
+        await get_instance(self.hass).async_block_till_done()
 
     async def disconnect(self) -> None:
         """Remove what was set up."""

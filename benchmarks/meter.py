@@ -12,24 +12,32 @@ PROBE_SECONDS: Final = 0.002
 
 
 class Probe:
-    """A timer that notes how late it is; the event loop was held up for so long."""
+    """A timer that notes how late it is; the event loop was held up for so long.
+
+    It also notes the processor time that the event loop's thread used since it
+    last went off: on a busy machine, or while another thread has the interpreter,
+    that tells what this process itself did in one go.
+    """
 
     def __init__(self) -> None:
         """Start at once."""
         self._loop = asyncio.get_running_loop()
-        self._delays_ms: list[float] = []
+        self.delays_ms: list[float] = []
+        self.turns_ms: list[float] = []
+        self._cpu_seconds = time.thread_time()
         self._due = self._loop.time()
         self._timer = self._loop.call_at(self._due, self._go_off)
 
-    def stop(self) -> list[float]:
-        """Stop and return all delays in ms."""
+    def stop(self) -> None:
+        """Note nothing any more."""
         self._timer.cancel()
-        return self._delays_ms
 
     def _go_off(self) -> None:
         """Note the delay and plan the next time."""
-        now = self._loop.time()
-        self._delays_ms.append((now - self._due) * 1e3)
+        now, cpu_seconds = self._loop.time(), time.thread_time()
+        self.delays_ms.append((now - self._due) * 1e3)
+        self.turns_ms.append((cpu_seconds - self._cpu_seconds) * 1e3)
+        self._cpu_seconds = cpu_seconds
         self._due = now + PROBE_SECONDS
         self._timer = self._loop.call_at(self._due, self._go_off)
 

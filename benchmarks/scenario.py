@@ -16,7 +16,7 @@ from .peer import Peer, running
 from .plan import MODULES_PER_SITE, ZONES_PER_MODULE
 
 CONNECT_SECONDS: Final = 60.0
-ALARM_GAP_SECONDS: Final = 0.04
+ALARM_GAP_SECONDS: Final = 0.025
 BRIDGE_HZ: Final = 5.0
 
 type Figures = dict[str, float]
@@ -28,13 +28,13 @@ class Length:
 
     nodes: int = 63
     idle: float = 3.0
-    settle: float = 1.5
-    steady: float = 6.0
-    storm: float = 1.5
+    settle: float = 1.0
+    steady: float = 5.0
+    storm: float = 1.0
     storms: int = 2
     cut: float = 2.0
-    alarms: int = 126
-    backlog: float = 3.0
+    alarms: int = 150
+    backlog: float = 2.0
 
 
 FULL: Final = Length()
@@ -90,6 +90,7 @@ class Session:
         await load.ask("pace", hz=1.0)
         await load.ask("wait_for_clients", seconds=CONNECT_SECONDS)
         await asyncio.sleep(self.length.settle)
+        await self._contestant.ask("settle")
 
     async def disconnect(self) -> None:
         """Let the contestant forget the fleet."""
@@ -127,7 +128,7 @@ class Session:
     async def storms(self) -> None:
         """Put all zones in alarm at once, some times."""
         zones = self.length.nodes * ZONES_PER_MODULE
-        firsts, lasts, stalls, costs = [], [], [], []
+        firsts, lasts, stalls, turns, costs = [], [], [], [], []
         for _ in range(self.length.storms):
             before = await self._contestant.ask("mark")
             await self._contestant.ask("probe")
@@ -136,6 +137,7 @@ class Session:
             seen = await self._contestant.ask("observed")
             await self._load.ask("storm", on=False)
             await asyncio.sleep(self.length.storm)
+            await self._contestant.ask("settle")
             after = await self._contestant.ask("mark")
             first_by_zone: dict[int, int] = {}
             for zone, at in seen["arrivals"]:
@@ -146,11 +148,13 @@ class Session:
                 (max(moments) - began) / 1e6 if len(moments) == zones else float("inf")
             )
             stalls.append(max(seen["delays_ms"]))
+            turns.append(max(seen["turns_ms"]))
             costs.append(self._net_cpu_ns(before, after) / (2 * zones) / 1e3)
         self.figures |= {
             "storm.first_ms": statistics.median(firsts),
             "storm.last_ms": statistics.median(lasts),
             "storm.stall_max_ms": max(stalls),
+            "storm.turn_max_ms": max(turns),
             "storm.cpu_us": statistics.median(costs),
         }
 
@@ -167,6 +171,8 @@ class Session:
             seconds = (max(seen["recovered_ns"]) - began) / 1e9
         self.figures["cut.return_s"] = seconds
         self.figures["cut.stall_max_ms"] = max(seen["delays_ms"])
+        self.figures["cut.turn_max_ms"] = max(seen["turns_ms"])
+        await self._contestant.ask("settle")
 
     async def alarms_during_load(self, hz: float) -> None:
         """Raise alarms one after the other while all nodes send."""
@@ -181,6 +187,7 @@ class Session:
         delays = sorted(seen["delays_ms"])
         self.figures |= latencies("alarm", raised, seen["arrivals"])
         self.figures["alarm.stall_max_ms"] = delays[-1]
+        self.figures["alarm.turn_max_ms"] = max(seen["turns_ms"])
         self.figures["alarm.stall_p99_ms"] = percentile(delays, 0.99)
 
     async def memory(self, name: str, nodes: int) -> None:
@@ -196,6 +203,7 @@ class Session:
         await asyncio.sleep(self.length.steady)
         seen = await self._contestant.ask("observed")
         self.figures[f"{name}.stall_max_ms"] = max(seen["delays_ms"])
+        self.figures[f"{name}.turn_max_ms"] = max(seen["turns_ms"])
 
     def _net_cpu_ns(self, before: dict[str, Any], after: dict[str, Any]) -> float:
         """Return processor time between two marks, less that of idling so long."""

@@ -16,6 +16,11 @@ NAMES: Final = {
     "single": "single link",
 }
 
+COMPARISON: Final = ("floor", "ours", "plain", "mqtt")
+
+GROWTH_SIZES: Final = (63, 250, 1000)
+"""Nodes of the fleets with which growth is measured; 63 are one site."""
+
 type Rounds = Mapping[str, Sequence[Figures]]
 
 
@@ -37,14 +42,17 @@ ROWS: Final = (
     Row("storm.cpu_us", "CPU per change of a zone, storm", "µs", "mqtt"),
     Row("alarm.p50_ms", "alarm during 63 x 10/s, median", "ms"),
     Row("alarm.p99_ms", "alarm during 63 x 10/s, p99", "ms"),
-    Row("alarm.missing", "alarms not shown within 3 s", "of 126"),
-    Row("alarm.stall_p99_ms", "event-loop stall during it, p99", "ms"),
-    Row("alarm.stall_max_ms", "event-loop stall during it, longest", "ms"),
+    Row("alarm.missing", "alarms not shown within 2 s of the last", "of 150"),
+    Row("alarm.stall_p99_ms", "event loop held up meanwhile, p99", "ms"),
+    Row("alarm.stall_max_ms", "event loop held up meanwhile, longest", "ms"),
+    Row("alarm.turn_max_ms", "own work in one turn meanwhile, longest", "ms"),
     Row("storm.first_ms", "storm of 315 alarms, first shown", "ms"),
     Row("storm.last_ms", "storm of 315 alarms, last shown", "ms"),
-    Row("storm.stall_max_ms", "event-loop stall during it, longest", "ms"),
+    Row("storm.stall_max_ms", "event loop held up meanwhile, longest", "ms"),
+    Row("storm.turn_max_ms", "own work in one turn meanwhile, longest", "ms"),
     Row("cut.return_s", "power cut, all nodes back after", "s"),
-    Row("cut.stall_max_ms", "event-loop stall during it, longest", "ms"),
+    Row("cut.stall_max_ms", "event loop held up meanwhile, longest", "ms"),
+    Row("cut.turn_max_ms", "own work in one turn meanwhile, longest", "ms"),
     Row("memory.uss_mb", "memory per node (USS)", "MB", "mqtt"),
     Row("memory.rss_mb", "memory per node (RSS)", "MB", "mqtt"),
     Row("steady_10.bytes", "bytes per frame, distributed", "B"),
@@ -92,9 +100,22 @@ def shown(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def markdown(rounds: Rounds, rows: Sequence[Row]) -> str:
+def median(rounds: Rounds, name: str, key: str) -> float:
+    """Return the median of a figure over the rounds."""
+    return statistics.median(figures[key] for figures in rounds[name])
+
+
+def ratio_of(rounds: Rounds, key: str, mine: str, other: str) -> float:
+    """Return the median over the rounds of one figure's ratio to another's."""
+    return statistics.median(
+        ours[key] / theirs[key]
+        for ours, theirs in zip(rounds[mine], rounds[other], strict=True)
+    )
+
+
+def markdown(rounds: Rounds, contestants: Sequence[str], rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table, one column per contestant."""
-    names = [name for name in NAMES if name in rounds]
+    names = [name for name in contestants if name in rounds]
     lines = [
         "| | " + " | ".join(NAMES[name] for name in names) + " |",
         "|---|" + "---:|" * len(names),

@@ -1,0 +1,202 @@
+"""Writes what was measured into the documentation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from . import machine
+from .peer import REPOSITORY
+from .scenario import Figures
+from .table import (
+    COMPARISON,
+    ROWS,
+    Rounds,
+    Row,
+    cell,
+    markdown,
+    median,
+    ratio_of,
+    shown,
+)
+
+PAGE: Final = REPOSITORY / "docs" / "benchmarks.md"
+IMAGES: Final = REPOSITORY / "docs" / "images"
+README: Final = REPOSITORY / "README.md"
+
+README_KEYS: Final = (
+    "steady_1.cpu_us",
+    "steady_10.cpu_us",
+    "alarm.p99_ms",
+    "storm.last_ms",
+    "memory.uss_mb",
+)
+BEGIN: Final = "<!-- benchmark: written by script/benchmark -->"
+END: Final = "<!-- end of benchmark -->"
+
+TEMPLATE: Final = Path(__file__).parent / "page.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Something that this integration should hold, and how well it does."""
+
+    text: str
+    measured: Callable[[Rounds], float]
+    limit: float
+    unit: str = "x"
+    is_least: bool = False
+
+    def line(self, rounds: Rounds) -> str:
+        """Return a line of the table of aims."""
+        value = self.measured(rounds)
+        is_held = value >= self.limit if self.is_least else value <= self.limit
+        bound = "at least" if self.is_least else "at most"
+        return (
+            f"| {self.text} | {bound} {self.limit:g} {self.unit} "
+            f"| {shown(value)} {self.unit} | {'yes' if is_held else '**no**'} |"
+        )
+
+
+def _over(key: str, mine: str, other: str) -> Callable[[Rounds], float]:
+    """Return what measures one contestant's figure as a ratio to another's."""
+    return lambda rounds: ratio_of(rounds, key, mine, other)
+
+
+def _own(key: str) -> Callable[[Rounds], float]:
+    """Return what measures our own figure."""
+    return lambda rounds: median(rounds, "ours", key)
+
+
+AIMS: Final = (
+    Aim(
+        "CPU per frame against the floor, 1/s",
+        _over("steady_1.cpu_us", "ours", "floor"),
+        1.1,
+    ),
+    Aim(
+        "CPU per frame against the floor, 10/s",
+        _over("steady_10.cpu_us", "ours", "floor"),
+        1.1,
+    ),
+    Aim(
+        "plain design's CPU per frame against ours, 1/s",
+        _over("steady_1.cpu_us", "plain", "ours"),
+        5,
+        is_least=True,
+    ),
+    Aim(
+        "MQTT's CPU per frame against ours, 1/s",
+        _over("steady_1.cpu_us", "mqtt", "ours"),
+        3,
+        is_least=True,
+    ),
+    Aim(
+        "MQTT's CPU per frame against ours, 10/s",
+        _over("steady_10.cpu_us", "mqtt", "ours"),
+        3,
+        is_least=True,
+    ),
+    Aim(
+        "alarm during load, p99 against the floor's",
+        _over("alarm.p99_ms", "ours", "floor"),
+        2,
+    ),
+    Aim(
+        "alarm during load, p99 against MQTT's",
+        _over("alarm.p99_ms", "ours", "mqtt"),
+        1,
+    ),
+    Aim(
+        "storm of 315 alarms, event loop held up", _own("storm.stall_max_ms"), 50, "ms"
+    ),
+    Aim("memory per node", _own("memory.uss_mb"), 1, "MB"),
+)
+
+
+def write(rounds: Rounds, growth: Rounds) -> None:
+    """Renew the page, its pictures and the table in the README."""
+    from . import plots  # noqa: PLC0415 - needs what script/benchmark installs
+
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    plots.draw_comparison(rounds, IMAGES / "benchmark_comparison.svg")
+    plots.draw_growth(growth, IMAGES / "benchmark_growth.svg")
+    entities = {
+        f"entities_{name}": f"{figures[0]['info.entities']:.0f}"
+        for name, figures in rounds.items()
+        if figures and "info.entities" in figures[0]
+    }
+    page = TEMPLATE.read_text().format(
+        machine=machine.describe(),
+        day=datetime.now(UTC).strftime("%d %B %Y"),
+        rounds=len(rounds["ours"]),
+        comparison=markdown(rounds, COMPARISON, ROWS),
+        aims="\n".join(aim.line(rounds) for aim in AIMS),
+        broker=shown(median(rounds, "mqtt", "steady_10.broker_cpu_us")),
+        single=single_link(rounds),
+        growth=growth_table(growth),
+        **entities,
+    )
+    PAGE.write_text(page)
+    put_into_readme(rounds)
+
+
+def put_into_readme(rounds: Rounds) -> None:
+    """Renew the short table between the marks in the README."""
+    text = README.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    rows = [row for row in ROWS if row.key in README_KEYS]
+    README.write_text(
+        f"{before}{BEGIN}\n\n{markdown(rounds, COMPARISON, rows)}\n\n{END}{after}"
+    )
+
+
+def single_link(rounds: Rounds) -> str:
+    """Return what one link of one app costs next to one of ours."""
+    row = Row("steady_10.cpu_us", "", "µs")
+    single, ours = cell(rounds, "single", row), cell(rounds, "ours", row)
+    assert single is not None
+    assert ours is not None
+    ratio = ratio_of(rounds, row.key, "ours", "single")
+    return (
+        f"{shown(single.value)} µs per frame at 10 frames a second; one of our 63 "
+        f"links costs {shown(ours.value)} µs per frame ({shown(ratio)}x)"
+    )
+
+
+def growth_table(growth: Rounds) -> str:
+    """Return what larger fleets cost, as a Markdown table."""
+    sizes = sorted(
+        int(key.split(".")[0].removeprefix("growth_"))
+        for key in growth["ours"][0]
+        if key.startswith("growth_") and key.endswith(".cpu_us")
+    )
+    heads = (
+        "nodes",
+        "CPU per frame, floor",
+        "CPU per frame, ours",
+        "ratio",
+        "memory per node, ours",
+        "own work in one turn, longest, ours",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---:" * len(heads) + "|"]
+    for nodes in sizes:
+        ours, floor = (_of_size(growth[name][0], nodes) for name in ("ours", "floor"))
+        lines.append(
+            f"| {nodes} | {shown(floor['cpu_us'])} µs | {shown(ours['cpu_us'])} µs "
+            f"| {shown(ours['cpu_us'] / floor['cpu_us'])}x "
+            f"| {shown(ours['uss_mb'])} MB | {shown(ours['turn_max_ms'])} ms |"
+        )
+    return "\n".join(lines)
+
+
+def _of_size(figures: Figures, nodes: int) -> Figures:
+    """Return the figures of one size of the fleet."""
+    prefix = f"growth_{nodes}."
+    return {
+        key.removeprefix(prefix): value
+        for key, value in figures.items()
+        if key.startswith(prefix)
+    }

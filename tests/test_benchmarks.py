@@ -1,0 +1,92 @@
+"""The benchmarks run, and count right. What they measure is not judged here."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.guard import TOLERANCE, least, too_slow
+from benchmarks.plan import plan, zones_of
+from benchmarks.scenario import latencies, percentile
+from benchmarks.table import Cell, Row, cell, markdown, shown
+from script.hass_process import REPOSITORY
+
+
+def test_all_that_needs_no_broker_meets_the_fleet_in_a_real_home_assistant() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    table = done.stdout
+    assert "bare floor" in table
+    assert "this integration" in table
+    assert "plain design" in table
+    (missed,) = (line for line in table.splitlines() if "alarms not shown" in line)
+    assert missed.split("|")[2:5] == [" 0 ", " 0 ", " 0 "]
+
+
+def test_a_thousand_nodes_are_sites_of_63_on_addresses_of_their_own() -> None:
+    nodes = plan("distributed", 1000)
+    assert len({one.host for one in nodes}) == 1000
+    assert {one.host.split(".")[0] for one in nodes} == {"127"}
+    assert [one.site for one in nodes].count(0) == 63
+    assert nodes[-1].site == 15
+    assert zones_of(nodes[62]) == range(311, 316)
+
+
+def test_a_latency_is_from_the_alarm_to_its_own_zone() -> None:
+    figures = latencies(
+        "alarm",
+        [(1, 1_000_000), (6, 2_000_000), (11, 3_000_000)],
+        [(6, 1_500_000), (1, 3_000_000), (6, 3_000_000), (6, 9_000_000)],
+    )
+    assert figures["alarm.p50_ms"] == 1.5
+    assert figures["alarm.p99_ms"] == 2.0
+    assert figures["alarm.missing"] == 1
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    values = [float(number) for number in range(1, 101)]
+    assert percentile(values, 0.99) == 100.0
+    assert percentile(values, 0.5) == 51.0
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    # The second round was twice as slow for all: the ratio is the same.
+    rounds = {
+        "floor": [{"cpu": 10.0}, {"cpu": 20.0}],
+        "ours": [{"cpu": 11.0}, {"cpu": 22.0}],
+    }
+    row = Row("cpu", "CPU", "µs")
+    assert cell(rounds, "ours", row) == Cell(16.5, 1.1)
+    assert cell(rounds, "floor", row) == Cell(15.0, None)
+    assert cell(rounds, "mqtt", row) is None
+    assert markdown(rounds, ("floor", "ours"), [row]).splitlines()[-1] == (
+        "| CPU, µs | 15.0 | 16.5 (1.10x) |"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.123, "0.12"), (12.34, "12.3"), (123.4, "123"), (math.inf, "never")],
+)
+def test_a_figure_has_the_digits_that_mean_something(value: float, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_a_step_that_got_slower_or_was_never_agreed_to_fails() -> None:
+    agreed = {"decode": 10.0, "merge": 10.0}
+    measured = {"decode": 10.0 * TOLERANCE, "merge": 10.1 * TOLERANCE, "book": 1.0}
+    assert too_slow(measured, agreed).keys() == {"merge", "book"}
+
+
+def test_noise_of_one_run_is_not_held_against_a_step() -> None:
+    assert least({"decode": 20.0, "merge": 9.0}, {"decode": 10.0, "merge": 9.5}) == {
+        "decode": 10.0,
+        "merge": 9.0,
+    }
