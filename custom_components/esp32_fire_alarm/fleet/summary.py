@@ -17,24 +17,40 @@ def summarize(
     """Return the numbers.
 
     `alarmed` are the zones (1-315) in alarm, first first; one of those that are
-    `ignored` is no fire.
+    `ignored` is no fire. Each alarm waits for this, so everything is looked at
+    once only.
     """
     explained = {module_of_zone(zone) for zone in alarmed}
     in_alarm = tuple(zone for zone in alarmed if zone not in ignored)
-    offline = sum(status.online is False for status in modules)
-    in_trouble = sum(zone.trouble and zone.available for zone in zones)
-    given_up = sum(not word.believed for word in words)
-    lit = {led for word in words if word.believed for led in word.leds or ()}
+    in_trouble = supervised = 0
+    for zone in zones:
+        if zone.available:
+            in_trouble += zone.trouble
+            supervised += not zone.held
+    offline = stood_in = 0
+    for status in modules:
+        offline += status.online is False
+        stood_in += status.is_stood_in
+    fire = bool(in_alarm)
+    connected = 0
+    trouble = bool(in_trouble or offline)
+    for word in words:
+        connected += word.fresh
+        if not word.believed:
+            trouble = True
+            continue
+        trouble = trouble or Led.TROUBLE in (word.leds or ())
+        fire = fire or _shows_fire(word, explained)
     return SiteSummary(
-        fire=bool(in_alarm) or any(_shows_fire(word, explained) for word in words),
-        trouble=bool(in_trouble or offline or given_up or Led.TROUBLE in lit),
+        fire=fire,
+        trouble=trouble,
         in_alarm=in_alarm,
         in_trouble=in_trouble,
         modules_offline=offline,
-        modules_stood_in=sum(status.is_stood_in for status in modules),
-        nodes_connected=sum(word.fresh for word in words),
+        modules_stood_in=stood_in,
+        nodes_connected=connected,
         nodes_total=len(words),
-        zones_supervised=sum(zone.available and not zone.held for zone in zones),
+        zones_supervised=supervised,
         zones_total=len(zones),
     )
 
