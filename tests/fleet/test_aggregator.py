@@ -488,6 +488,21 @@ def test_what_is_gathered_is_bounded() -> None:
     assert len(alarms) == 20 * 2 * 315
 
 
+def test_an_alarm_behind_more_than_is_gathered_is_told() -> None:
+    """A bridge whose inbox is full of troubles that come and go, then an alarm."""
+    site = FedSite(node(1, *ALL))
+    site.say(1, *(f"{module:02d}0000" for module in ALL))
+    site.updates.clear()
+    for number in range(1, MAX_WAITING + 1):
+        calm = [f"{module:02d}{31 * (number % 2):02X}00" for module in ALL[1:]]
+        site.say(1, f"01{number:02X}00", *calm)
+    assert site.aggregator.metrics.inbox_depth == MAX_WAITING
+    site.say(1, *(f"{module:02d}001F" for module in ALL), master=ALARM_LED)
+    told = site.told()
+    assert told[:315] == [(ALARM, zone) for zone in range(1, 316)]
+    assert (ALARM, 1) not in told[315:]
+
+
 @pytest.mark.parametrize(("rate", "floods"), [(15, False), (150, True)])
 def test_who_only_repeats_itself_can_flood_too(rate: int, floods: bool) -> None:
     """Its messages cost nothing but their reading; it is flagged all the same."""
