@@ -38,6 +38,7 @@ DESCRIPTIONS: dict[str, list[Any]] = {
         sensor.IMPAIRMENTS_SENSOR,
         *sensor.NODE_SENSORS,
         sensor.PATH_SENSOR,
+        *sensor.METRICS_SENSORS,
     ],
 }
 

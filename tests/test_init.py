@@ -38,7 +38,7 @@ async def test_a_full_site_of_63_nodes(hass: HomeAssistant) -> None:
     enabled, total = site.count_entities()
     print(f"315 zones set up in {spent:.2f} s: {enabled} enabled of {total}")
     assert site.census() == (0, 0, 315)
-    assert enabled == 11 + 63 * (9 + 7)
+    assert enabled == 13 + 63 * (9 + 7)
     began = time.perf_counter()
     await site.feed_all()
     print(f"63 first frames in {time.perf_counter() - began:.3f} s")
