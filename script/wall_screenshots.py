@@ -102,10 +102,11 @@ async def take(running: Stage, picture: Picture) -> None:
 
 async def disturb(running: Stage) -> None:
     """Let there be something of everything, the alarms in this order."""
-    command = running.simulator.command
+    ask = running.simulator.ask
     for zone in ALARMS:
-        await command("alarm", str(zone))
-    await command("trouble", *map(str, TROUBLES))
+        await ask("alarm", zone)
+        await asyncio.sleep(1.5)
+    await ask("trouble", *TROUBLES)
     async with running.server.websocket() as api:
         await api.call(
             "call_service",
@@ -121,7 +122,7 @@ async def disturb(running: Stage) -> None:
             service_data={"duration": {"hours": 1}},
             target={"entity_id": [running.zones[zone] for zone in TESTED_ZONES]},
         )
-    await command("node", str(LOST_NODE), "down")
+    await ask("node", node=LOST_NODE, action="down")
 
 
 async def run() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Page
+from playwright.async_api import ConsoleMessage, Page, expect
 import pytest
 import pytest_asyncio
 import pytest_socket
@@ -13,6 +13,12 @@ from script.wall_stage import Stage, stage
 
 HOLD_SECONDS = 3
 """So short that a test can see the end of it."""
+
+
+PATIENCE_MS = 10_000
+"""How long to wait for what should come at once: machines may be busy."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -62,7 +68,7 @@ async def wall(site: Stage, tablet: Page, loopback: None) -> AsyncIterator[Page]
     console = Console(tablet)
     yield tablet
     await tablet.keyboard.press("Escape")
-    await site.simulator.command("clear", "1-315")
+    await site.simulator.ask("clear", *range(1, 316))
     await show_view(tablet, "wall")
     await tablet.locator('.cell[data-state="clear"]').nth(314).wait_for()
     assert console.take() == []

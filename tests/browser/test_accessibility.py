@@ -54,8 +54,8 @@ async def findings(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_serious(site: Stage, wall: Page, scheme: str) -> None:
-    await site.simulator.command("alarm", "4", "5")
-    await site.simulator.command("trouble", "6")
+    await site.simulator.ask("alarm", 4, 5)
+    await site.simulator.ask("trouble", 6)
     zones = {"entity_id": [site.zones[7], site.zones[8]]}
     async with site.server.websocket() as api:
         call = {"domain": "esp32_fire_alarm", "target": zones}
@@ -65,12 +65,12 @@ async def test_nothing_serious(site: Stage, wall: Page, scheme: str) -> None:
         )
         await wall.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         await expect(cell(wall, 7)).to_have_attribute("data-state", "test")
-        await site.simulator.command("node", "20", "down")
+        await site.simulator.ask("node", node=20, action="down")
         await expect(cell(wall, 100)).to_have_attribute("data-state", "held")
         is_dark = wall.locator("esp32-fire-alarm-board[data-dark]")
         await expect(is_dark).to_have_count(int(scheme == "dark"))
         found = {"wall": await findings(wall)}
-        await site.simulator.command("node", "20", "up")
+        await site.simulator.ask("node", node=20, action="up")
         await wall.get_by_role("button", name="By area").click()
         found["areas"] = await findings(wall)
         await wall.get_by_role("button", name="By node").click()

@@ -52,8 +52,8 @@ async def test_the_health_of_the_nodes(site: Stage, wall: Page) -> None:
 
 
 async def test_the_log_filtered_and_exported(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "60")
-    await site.simulator.command("trouble", "61")
+    await site.simulator.ask("alarm", 60)
+    await site.simulator.ask("trouble", 61)
     await expect(cell(wall, 61)).to_have_attribute("data-state", "trouble")
     await show_view(wall, "log")
     rows = wall.locator(".log tbody tr")
@@ -63,7 +63,7 @@ async def test_the_log_filtered_and_exported(site: Stage, wall: Page) -> None:
     await wall.get_by_label("Search").fill(NAMES[60])
     await expect(rows).to_have_count(1)
     # What comes in meanwhile is there at once.
-    await site.simulator.command("clear", "60")
+    await site.simulator.ask("clear", 60)
     await expect(rows.first).not_to_contain_text("stands")
     async with wall.expect_download() as started:
         await wall.get_by_role("button", name="Export CSV").click()
@@ -84,7 +84,7 @@ async def test_names_are_never_markup(site: Stage, wall: Page) -> None:
         rename = {"entity_id": entity_id, "name": NASTY, "area_id": area["area_id"]}
         before = await api.call("config/entity_registry/get", entity_id=entity_id)
         await api.call("config/entity_registry/update", **rename)
-        await site.simulator.command("alarm", "9")
+        await site.simulator.ask("alarm", 9)
         chip = wall.locator(".alarms .alarm b")
         await expect(chip).to_have_text(f"1. {NASTY}")
         await expect(wall.locator(".detail")).to_contain_text(NASTY)
@@ -110,7 +110,7 @@ async def test_names_are_never_markup(site: Stage, wall: Page) -> None:
 
 
 async def test_a_phone_in_indonesian(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "3")
+    await site.simulator.ask("alarm", 3)
     async with logged_in(
         site.browser, site.server, PHONE, language="id", dark=True
     ) as phone:
@@ -129,7 +129,7 @@ async def test_a_phone_in_indonesian(site: Stage, wall: Page) -> None:
 
 
 async def test_the_card_on_a_dashboard(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "3")
+    await site.simulator.ask("alarm", 3)
     async with site.server.websocket() as api:
         await api.call("lovelace/dashboards/create", url_path="our-own", title="Own")
         card = {

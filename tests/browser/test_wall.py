@@ -37,9 +37,9 @@ async def test_an_alarm_is_on_the_screen_within_a_second(
 
 
 async def test_the_first_alarm_is_marked(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "30")
+    await site.simulator.ask("alarm", 30)
     await cell(wall, 30).and_(wall.locator("[data-first]")).wait_for()
-    await site.simulator.command("alarm", "12")
+    await site.simulator.ask("alarm", 12)
     await expect(wall.locator("h1")).to_have_text("ALARM 2 zones")
     await expect(wall.locator(".detail")).to_contain_text(f"first: {NAMES[30]}, ")
     assert await wall.locator(".cell[data-first]").count() == 1
@@ -51,8 +51,8 @@ async def test_the_first_alarm_is_marked(site: Stage, wall: Page) -> None:
 
 
 async def test_every_state_has_a_shape_and_a_word(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "1")
-    await site.simulator.command("trouble", "2")
+    await site.simulator.ask("alarm", 1)
+    await site.simulator.ask("trouble", 2)
     await expect(cell(wall, 2)).to_have_attribute("data-state", "trouble")
     shapes = await wall.evaluate(
         """() => {
@@ -93,14 +93,14 @@ async def test_a_lost_link_is_held_and_then_unavailable(
           new MutationObserver(watch).observe(cell, { attributeFilter: ["data-state"] });
         }"""
     )
-    await site.simulator.command("alarm", "57")
+    await site.simulator.ask("alarm", 57)
     await expect(cell(wall, 57)).to_have_attribute("data-state", "alarm")
-    await site.simulator.command("node", "12", "down")
+    await site.simulator.ask("node", node=12, action="down")
     await expect(zone).to_have_attribute("data-state", "held")
     await expect(wall.locator(".fact").first).to_contain_text("310/315")
     await expect(zone).to_have_attribute("data-state", "unavailable", timeout=15000)
     await expect(cell(wall, 57)).to_have_attribute("data-state", "alarm")
-    await site.simulator.command("node", "12", "up")
+    await site.simulator.ask("node", node=12, action="up")
     await expect(zone).to_have_attribute("data-state", "clear", timeout=15000)
     assert await zone.evaluate("(cell) => cell.seen") == [
         "held",
@@ -110,7 +110,7 @@ async def test_a_lost_link_is_held_and_then_unavailable(
 
 
 async def test_acknowledge_all_asks_first(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "201", "202")
+    await site.simulator.ask("alarm", 201, 202)
     await expect(wall.locator("h1")).to_have_text("ALARM 2 zones")
     button = wall.get_by_role("button", name="Acknowledge all")
     question = wall.get_by_role("dialog", name="Acknowledge all")
@@ -127,7 +127,7 @@ async def test_acknowledge_all_asks_first(site: Stage, wall: Page) -> None:
 
 async def test_a_zone_in_its_dialog(site: Stage, wall: Page) -> None:
     """Name, area, node, history, acknowledge, disable, and enable again."""
-    await site.simulator.command("alarm", "40")
+    await site.simulator.ask("alarm", 40)
     await expect(cell(wall, 40)).to_have_attribute("data-state", "alarm")
     await cell(wall, 40).click()
     dialog = wall.get_by_role("dialog", name=NAMES[40])
@@ -155,7 +155,7 @@ async def test_a_zone_in_its_dialog(site: Stage, wall: Page) -> None:
 
 
 async def test_by_keyboard_alone(site: Stage, wall: Page) -> None:
-    await site.simulator.command("alarm", "100")
+    await site.simulator.ask("alarm", 100)
     await expect(cell(wall, 100)).to_have_attribute("data-state", "alarm")
     await wall.locator('[role="tab"][data-view="wall"]').focus()
     for _ in range(25):
@@ -189,7 +189,7 @@ async def test_by_keyboard_alone(site: Stage, wall: Page) -> None:
 
 
 async def test_by_area_and_only_what_is_not_clear(site: Stage, wall: Page) -> None:
-    await site.simulator.command("trouble", "77")
+    await site.simulator.ask("trouble", 77)
     await expect(cell(wall, 77)).to_have_attribute("data-state", "trouble")
     await wall.get_by_role("button", name="By area").click()
     await expect(wall.locator(".block")).to_have_count(21)
@@ -220,7 +220,7 @@ async def test_all_315_at_once(site: Stage, wall: Page) -> None:
           new MutationObserver(() => (window.draws += 1)).observe(find(grid), options);
         }"""
     )
-    await site.simulator.command("alarm", "1-315")
+    await site.simulator.ask("alarm", *range(1, 316))
     await expect(wall.locator('.cell[data-state="alarm"]')).to_have_count(315)
     await expect(wall.locator("h1")).to_have_text("ALARM 315 zones")
     await expect(wall.locator(".alarms .more")).to_have_text("and 310 more")
@@ -241,7 +241,7 @@ async def test_sound_is_off_until_somebody_wants_it(site: Stage, wall: Page) -> 
           };
         }"""
     )
-    await site.simulator.command("alarm", "5")
+    await site.simulator.ask("alarm", 5)
     await expect(wall.locator("h1")).to_have_text("ALARM 1 zone")
     assert await wall.evaluate("window.beeps") == 0
     await wall.get_by_role("button", name="Sound off").click()

@@ -41,10 +41,51 @@ async def test_silence_is_not_shown_as_live(site: Stage, wall: Page) -> None:
     await expect(wall.locator(".stale")).to_be_hidden()
 
 
+async def test_a_browser_that_loses_its_connection(site: Stage, wall: Page) -> None:
+    """It says so, and what happened meanwhile is shown without loading the page."""
+    links = Links()
+    async with logged_in(site.browser, site.server) as page:
+        await page.route_web_socket("**/api/websocket", links.connect)
+        await open_wall(page, site.server)
+        await page.evaluate("window.isTheSamePage = true")
+        await links.cut()
+        await expect(page.locator(".stale")).to_contain_text(
+            "The connection to Home Assistant is lost", timeout=STALE_MS
+        )
+        await site.simulator.ask("alarm", 44)
+        links.is_cut = False
+        await expect(page.locator(".age")).to_contain_text("Live", timeout=STALE_MS)
+        await expect(cell(page, 44)).to_have_attribute("data-state", "alarm")
+        assert await page.evaluate("window.isTheSamePage")
+
+
+class Links:
+    """The WebSockets of a page, which can be cut and kept from coming back."""
+
+    def __init__(self) -> None:
+        """Let them pass."""
+        self.is_cut = False
+        self._open: list[WebSocketRoute] = []
+
+    async def connect(self, route: WebSocketRoute) -> None:
+        """Pass a new one on, or close it."""
+        if self.is_cut:
+            await route.close()
+            return
+        route.connect_to_server()
+        self._open.append(route)
+
+    async def cut(self) -> None:
+        """Close all of them."""
+        self.is_cut = True
+        for route in self._open:
+            await route.close()
+
+
 async def test_a_site_that_is_set_up_anew(site: Stage, wall: Page) -> None:
     """New options reload the site; an alarm of that time is there afterwards."""
     await change_options(site, hold_seconds=HOLD_SECONDS + 1)
-    await site.simulator.command("alarm", "21")
+    await site.simulator.ask("alarm", 21)
     await expect(wall.locator(".age")).to_contain_text("Live", timeout=STALE_MS)
     await expect(cell(wall, 21)).to_have_attribute("data-state", "alarm")
     await expect(wall.locator(".facts")).to_contain_text("315/315", timeout=30000)
@@ -54,7 +95,7 @@ async def test_a_site_that_is_set_up_anew(site: Stage, wall: Page) -> None:
 
 async def test_who_may_only_look(site: Stage, wall: Page) -> None:
     """A user with no right to control sees all of it and can do nothing."""
-    await site.simulator.command("alarm", "8")
+    await site.simulator.ask("alarm", 8)
     await expect(cell(wall, 8)).to_have_attribute("data-state", "alarm")
     async with site.server.websocket() as api:
         token = await visitor(site, api)
@@ -140,7 +181,7 @@ async def test_home_assistant_restarts(
     await expect(tablet.locator(".stale")).to_contain_text(
         "The connection to Home Assistant is lost", timeout=STALE_MS
     )
-    await site.simulator.command("alarm", "33")
+    await site.simulator.ask("alarm", 33)
     await site.server.start()
     await site.server.log_in()
     await expect(age).to_contain_text("Live", timeout=READY_SECONDS * 1000)
@@ -149,5 +190,5 @@ async def test_home_assistant_restarts(
     )
     await show_view(tablet, "log")
     await expect(tablet.locator("tbody tr").first).to_contain_text("Alarm")
-    await site.simulator.command("clear", "33")
+    await site.simulator.ask("clear", 33)
     await show_view(tablet, "wall")

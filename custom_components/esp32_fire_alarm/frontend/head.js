@@ -56,7 +56,7 @@ export class Head {
     this.connected = this.#fact("connected");
     this.lamps = new Map(LAMPS.map((lamp) => [lamp, el("li", { class: "lamp" })]));
     this.buttons = el("div", { class: "acts" });
-    this.alarms = el("ol", { class: "alarms", "aria-label": t("alarms"), hidden: true });
+    this.alarms = el("ol", { class: "alarms", "aria-label": t("alarms") });
     this.banner = el(
       "div",
       { class: "banner", "data-level": "unknown" },
@@ -146,7 +146,7 @@ export class Head {
     const key = `${alarms.length} ${shown.map((zone) => `${zone.number} ${zone.code} ${zone.name}`)}`;
     if (key === this.alarmsKey) return;
     this.alarmsKey = key;
-    this.alarms.hidden = !alarms.length;
+    this.alarms.toggleAttribute("data-none", !alarms.length);
     const items = shown.map((zone) =>
       el(
         "li",
@@ -161,6 +161,7 @@ export class Head {
         ),
       ),
     );
+    if (!alarms.length) items.push(el("li", { class: "none" }, t("no_alarms")));
     if (alarms.length > shown.length) {
       const n = alarms.length - shown.length;
       items.push(el("li", { class: "more" }, t("more_alarms", { n })));

@@ -17,11 +17,12 @@ export class Sound {
     this.context = context;
     this.isOn = localStorage.getItem(KEY) === "on";
     const { t } = context;
-    this.button = el("button", {
-      class: "quiet",
-      title: t("sound_help"),
-      on: { click: () => this.#toggle() },
-    });
+    this.word = el("span", { class: "word" });
+    this.button = el(
+      "button",
+      { class: "quiet", title: t("sound_help"), on: { click: () => this.#toggle() } },
+      ...[el("span", { "aria-hidden": "true" }, "♪"), " ", this.word],
+    );
     this.element = this.button;
     this.onTouch = () => this.audio?.state === "suspended" && this.audio.resume();
     document.addEventListener("pointerdown", this.onTouch);
@@ -84,7 +85,8 @@ export class Sound {
     const isBlocked = this.isOn && this.audio?.state === "suspended";
     const key = isBlocked ? "sound_blocked" : this.isOn ? "sound_on" : "sound_off";
     setAttribute(this.button, "aria-pressed", this.isOn);
-    setText(this.button, this.context.t(key));
+    setAttribute(this.button, "data-blocked", isBlocked);
+    setText(this.word, this.context.t(key));
   }
 
   #beep() {

@@ -7,13 +7,13 @@ const BUILD = import.meta.url.split("/").at(-2); // see wall_panel.py
 const STALE_MS = 6500; // three pulses of the server, and a little
 const GIVE_UP_MS = 20000; // then a subscription that says nothing is made anew
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
-const TICK_MS = 500;
+const TICK_MS = 1000;
 const FRAMELESS_MS = 100;
 
 /*
  * Follows one site over Home Assistant's connection, through its reconnects.
  *
- * Events: "change" with the Changes of one animation frame, "tick" twice a
+ * Events: "change" with the Changes of one animation frame, "tick" every
  * second for whatever shows ages, and whenever `status` may have changed.
  * `status` is connecting, live, stale, disconnected, not_running, refused, or
  * outdated when the server has other files of ours than this page, which then

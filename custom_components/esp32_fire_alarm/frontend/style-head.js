@@ -8,6 +8,7 @@ export const head = `
   min-height: 48px;
   padding: 0 10px;
   color: var(--app-header-text-color, var(--ink));
+  contain: layout style;
   background: var(--app-header-background-color, var(--paper));
   border-bottom: 1px solid var(--line);
 }
@@ -57,6 +58,7 @@ export const head = `
   border: 1px solid color-mix(in srgb, currentcolor 35%, transparent);
   border-radius: 16px;
   font-size: 13px;
+  white-space: nowrap;
 }
 .age {
   flex: none;
@@ -279,12 +281,34 @@ export const head = `
   align-self: center;
   font-weight: 600;
 }
+/* Where there is room it is kept free: the wall must not move under a finger. */
+.alarms .none {
+  box-sizing: border-box;
+  min-height: 36px;
+  padding: 0 12px;
+  border: 1px dashed var(--line);
+  border-radius: 6px;
+  font-size: 14px;
+  line-height: 34px;
+  color: var(--soft);
+}
+.head .row {
+  min-height: 42px;
+}
 button:focus-visible,
 select:focus-visible,
 input:focus-visible,
 .scroll:focus-visible {
   outline: 3px solid var(--accent);
   outline-offset: 1px;
+}
+@media (max-width: 869px), (max-height: 759px) {
+  .alarms[data-none] {
+    display: none;
+  }
+  .head .row {
+    min-height: 0;
+  }
 }
 @media (max-width: 600px) {
   .topbar {
@@ -294,9 +318,16 @@ input:focus-visible,
   .tabs button {
     padding: 0 8px;
   }
-  .tabs ~ .space ~ .quiet {
-    padding: 0 8px;
-    font-size: 12px;
+  .tabs ~ .space ~ .quiet[data-blocked="false"] {
+    min-width: 32px;
+    padding: 0;
+  }
+  .quiet[aria-pressed="false"] {
+    text-decoration: line-through;
+  }
+  .tabs ~ .space ~ .quiet[data-blocked="false"] .word {
+    position: absolute;
+    clip-path: inset(50%);
   }
   .topbar .title:has(+ .tabs) {
     display: none;

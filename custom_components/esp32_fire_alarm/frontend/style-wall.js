@@ -15,6 +15,7 @@ export const wall = `
   grid-auto-rows: minmax(56px, 1fr);
 }
 .block {
+  contain: layout style;
   display: flex;
   flex-direction: column;
   min-width: 0;
@@ -90,10 +91,11 @@ export const wall = `
 }
 .cell[data-first] {
   --letter: var(--mark-first);
-  box-shadow: inset 0 0 0 2px var(--on-alarm), 0 0 0 3px var(--alarm);
+  box-shadow: inset 0 0 0 1.5px var(--on-alarm), 0 0 0 3px var(--alarm);
   z-index: 1;
 }
 .cell[data-first]::before {
+  background: none;
   font-size: calc(var(--mark) * 0.68);
   letter-spacing: -0.05em;
 }

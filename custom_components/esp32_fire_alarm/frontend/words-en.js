@@ -66,6 +66,7 @@ export default {
   connected: "Nodes connected",
   silenced_until: "silenced until {time} by {by}",
   alarms: "Alarms, the first one first",
+  no_alarms: "No zone is in alarm",
   more_alarms: "and {n} more",
   acknowledged: "acknowledged",
 

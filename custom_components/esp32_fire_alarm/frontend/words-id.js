@@ -66,6 +66,7 @@ export default {
   connected: "Node terhubung",
   silenced_until: "dibungkam sampai {time} oleh {by}",
   alarms: "Alarm, yang pertama lebih dulu",
+  no_alarms: "Tidak ada zona dalam alarm",
   more_alarms: "dan {n} lagi",
   acknowledged: "diketahui",
 
