@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.esp32_fire_alarm import binary_sensor, button, event, sensor
+from custom_components.esp32_fire_alarm import (
+    binary_sensor,
+    button,
+    event,
+    metrics_sensor,
+    sensor,
+)
 
 ROOT = Path(binary_sensor.__file__).parent
 LANGUAGES = ("en", "id")
@@ -38,7 +44,7 @@ DESCRIPTIONS: dict[str, list[Any]] = {
         sensor.IMPAIRMENTS_SENSOR,
         *sensor.NODE_SENSORS,
         sensor.PATH_SENSOR,
-        *sensor.METRICS_SENSORS,
+        *metrics_sensor.METRICS_SENSORS,
     ],
 }
 
