@@ -117,6 +117,12 @@ class HomeAssistantProcess:
         assert self._token is not None, "onboard first"
         return self._token
 
+    @property
+    def pid(self) -> int:
+        """The id of the process, once it is started."""
+        assert self._process is not None, "start first"
+        return self._process.pid
+
     async def start(self) -> None:
         """Start the process and wait for its first answer.
 

@@ -215,6 +215,11 @@ def _add_soak(soak: argparse.ArgumentParser) -> None:
         help="in a time and on a network of its own: a day passes in minutes",
     )
     soak.add_argument(
+        "--home-assistant",
+        action="store_true",
+        help="under a real Home Assistant process instead of the engine alone",
+    )
+    soak.add_argument(
         "--nodes", type=_module, default=DEFAULT_MODULES, help="1-63 (default: 63)"
     )
     soak.add_argument("--seed", type=int, help="to have the same again (accelerated)")

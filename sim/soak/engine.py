@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from random import Random
 import time
+import tracemalloc
 from typing import Any, Final
 
 import aiohttp
@@ -14,6 +15,7 @@ from custom_components.esp32_fire_alarm.fleet.alarms import AlarmBook, BookCallb
 from custom_components.esp32_fire_alarm.fleet.health import (
     RECONNECTS_KEPT,
     HealthMonitor,
+    LinkState,
 )
 from custom_components.esp32_fire_alarm.fleet.journal import OCCURRENCES_KEPT
 from custom_components.esp32_fire_alarm.fleet.link import only_here
@@ -24,17 +26,20 @@ from custom_components.esp32_fire_alarm.fleet.models import (
 )
 from custom_components.esp32_fire_alarm.fleet.occurrence import OccurrenceKind
 from custom_components.esp32_fire_alarm.fleet.pool import ConnectionPool
-from custom_components.esp32_fire_alarm.fleet.telling import SiteEvent
+from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
 from custom_components.esp32_fire_alarm.fleet.timing import Supervision
 from custom_components.esp32_fire_alarm.fleet.truth import SiteTruth
 from sim.fleet import SimulatedFleet
 
+from .oracle import Oracle
+from .samples import MIB, Gauges, objects, open_files, rss_bytes, traced_bytes
 from .warp import MemoryConnector, WarpLoop
 
 STANDBY_EVERY: Final = 3
 """Every third node has a standby address."""
 
 
+_UP: Final = (LinkState.CONNECTED, LinkState.STANDBY)
 _EMPTY: Final = ("untold", "impairments", "confirmed", "lost", "bells")
 """What an alarm book also remembers, and has nothing of."""
 
@@ -159,6 +164,34 @@ class Engine:
         records = self.health.records.values()
         return sorted(max(0, record.connects - 1) for record in records)
 
+    def is_in_alarm(self, zone: int) -> bool:
+        """Tell whether `zone` (1-315) is shown in alarm."""
+        return self.truth.zones[zone].alarm
+
+    def is_up(self, number: int) -> bool:
+        """Tell whether a node's frames come in."""
+        return self.health.record(number).state in _UP
+
+    def gauges(self) -> Gauges:
+        """Return what to measure of this process."""
+        loop = asyncio.get_running_loop()
+
+        def timers() -> int:
+            """Count the timers that were not given up."""
+            planned: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined] # noqa: SLF001
+            return sum(not timer.cancelled() for timer in planned)
+
+        gauges: dict[str, Callable[[], float]] = {
+            "memory (RSS), MiB": lambda: rss_bytes() / MIB,
+            "objects": objects,
+            "tasks": lambda: len(asyncio.all_tasks(loop)),
+            "timers": timers,
+            "file descriptors": open_files,
+        }
+        if tracemalloc.is_tracing():
+            gauges["memory (traced), MiB"] = lambda: traced_bytes() / MIB
+        return gauges
+
     def _on_update(self, update: SiteUpdate) -> None:
         self.book.take(update)
 
@@ -195,17 +228,25 @@ def configs_of(fleet: SimulatedFleet, standby: SimulatedFleet) -> list[NodeConfi
 
 @asynccontextmanager
 async def running(
-    configs: Iterable[NodeConfig],
-    chance: Random,
-    on_event: Callable[[SiteEvent], None],
+    configs: Iterable[NodeConfig], chance: Random, oracle: Oracle
 ) -> AsyncIterator[Engine]:
     """Run the engine on the running loop's network; every link is closed at the end."""
+
+    def hear(event: SiteEvent) -> None:
+        if event.occurrence is None:
+            return
+        if event.kind is EventKind.ALARM:
+            oracle.hear_alarm(event.occurrence.zone)
+        elif event.kind is EventKind.ALARM_RESTORED:
+            oracle.hear_end(event.occurrence.zone)
+
     is_warped = isinstance(asyncio.get_running_loop(), WarpLoop)
     connector = MemoryConnector() if is_warped else None
     async with aiohttp.ClientSession(
         connector=connector, trace_configs=[only_here()]
     ) as session:
-        engine = Engine(session, configs, chance, on_event)
+        engine = Engine(session, configs, chance, hear)
+        engine.fill()
         task = asyncio.create_task(engine.pool.run())
         try:
             yield engine

@@ -7,16 +7,15 @@ from random import Random
 import sys
 import time
 import tracemalloc
-from typing import Final
+from typing import Final, Protocol
 
-from custom_components.esp32_fire_alarm.fleet.health import LinkState
-from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
 from sim.fleet import SimulatedFleet
 
-from .engine import Engine, configs_of, has_standby, running
-from .oracle import Oracle
+from .engine import configs_of, has_standby, running
+from .house import living
+from .oracle import Oracle, Shown
 from .report import Result
-from .samples import Samples, objects, open_files, rss_bytes, traced_bytes
+from .samples import MIB, Gauges, Samples, rss_bytes
 from .warp import WarpLoop
 from .weather import GAP_SECONDS, Weather
 
@@ -24,14 +23,11 @@ STEP_SECONDS: Final = 1.0
 """Longest period in which weather and oracle act."""
 
 SAMPLES: Final = 144
-MIB: Final = 2**20
 
 CALM_SECONDS: Final = 600.0
 """Longest wait at the end for everything that is owed; most of it a backoff."""
 
 STANDBY_ADDRESS: Final = "127.0.1.2"
-
-_UP: Final = (LinkState.CONNECTED, LinkState.STANDBY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,7 @@ class Plan:
     """What to run: so many nodes (1-63) for so many seconds, by this seed.
 
     `is_warped`: in a time and on a network of its own, as fast as it goes.
+    `is_house`: a Home Assistant process instead of the engine, in real time.
     `gap_seconds` is how long a node is left alone on average.
     """
 
@@ -47,6 +44,7 @@ class Plan:
     seed: int = 0
     is_warped: bool = False
     is_traced: bool = True
+    is_house: bool = False
     samples: int = SAMPLES
     gap_seconds: float = GAP_SECONDS
 
@@ -84,18 +82,38 @@ async def _soak(plan: Plan, say: Callable[[str], None]) -> Result:
         for one in fleets:
             one.site.clock = one.meter.clock = loop.time
         soaker = _Soaker(plan, fleets, chance, say)
-        async with running(
-            configs_of(fleet, standby), chance, soaker.hear
-        ) as soaker.engine:
-            soaker.engine.fill()
+        subject = (
+            living(fleet, soaker.oracle)
+            if plan.is_house
+            else running(configs_of(fleet, standby), chance, soaker.oracle)
+        )
+        async with subject as soaker.subject:
             await soaker.run()
             return soaker.result()
+
+
+class Subject(Shown, Protocol):
+    """What is soaked: the engine in this process, or a Home Assistant."""
+
+    @property
+    def frames(self) -> int:
+        """How many messages it got."""
+
+    @property
+    def reconnects(self) -> list[int]:
+        """How often links came back, the fewest first."""
+
+    def is_up(self, number: int) -> bool:
+        """Tell whether a node is connected."""
+
+    def gauges(self) -> Gauges:
+        """Return what to measure of it."""
 
 
 class _Soaker:
     """One soak under way."""
 
-    engine: Engine
+    subject: Subject
 
     def __init__(
         self,
@@ -109,33 +127,14 @@ class _Soaker:
         self._say = say
         self._loop = asyncio.get_running_loop()
         self._weather = Weather(fleets, chance, plan.gap_seconds)
-        self._oracle = Oracle(
+        self.oracle = Oracle(
             fleets, chance, now=self._loop.time, is_sound=self._is_sound
         )
-        gauges: dict[str, Callable[[], float]] = {
-            "memory (RSS), MiB": lambda: rss_bytes() / MIB,
-            "objects": objects,
-            "tasks": lambda: len(asyncio.all_tasks()),
-            "timers": self._timers,
-            "file descriptors": open_files,
-        }
-        if plan.is_traced:
-            gauges["memory (traced), MiB"] = lambda: traced_bytes() / MIB
-        self._samples = Samples(gauges)
-
-    def hear(self, event: SiteEvent) -> None:
-        """Take in an event of the alarm book."""
-        if event.kind is EventKind.ALARM and event.occurrence is not None:
-            self._oracle.hear_alarm(event.occurrence.zone)
-        elif event.kind is EventKind.ALARM_RESTORED and event.occurrence is not None:
-            self._oracle.hear_end(event.occurrence.zone)
-
-    def is_in_alarm(self, zone: int) -> bool:
-        """Tell whether `zone` (1-315) is shown in alarm."""
-        return self.engine.truth.zones[zone].alarm
+        self._samples = Samples({})
 
     async def run(self) -> None:
         """Let it rain, then wait until all that is owed is told."""
+        self._samples = Samples(self.subject.gauges())
         began = self._loop.time()
         ends_at = began + self._plan.seconds
         between = self._plan.seconds / self._plan.samples
@@ -147,14 +146,14 @@ class _Soaker:
                 self._samples.take(now - began)
                 self._report_progress(now - began)
             self._weather.step(now, step)
-            self._oracle.step(self)
+            self.oracle.step(self.subject)
             await asyncio.sleep(step)
         self._weather.clear_up()
         calm_at = self._loop.time() + CALM_SECONDS
-        while self._loop.time() < calm_at and not self._oracle.is_calm:
-            self._oracle.step(self, begins=False)
+        while self._loop.time() < calm_at and not self.oracle.is_calm:
+            self.oracle.step(self.subject, begins=False)
             await asyncio.sleep(STEP_SECONDS)
-        self._oracle.give_up()
+        self.oracle.give_up()
 
     def result(self) -> Result:
         """Return what came of it."""
@@ -163,26 +162,20 @@ class _Soaker:
             nodes=self._plan.nodes,
             is_warped=self._plan.is_warped,
             seconds=self._plan.seconds,
-            frames=self.engine.frames,
-            reconnects=self.engine.reconnects,
-            alarms=self._oracle.alarms,
-            ends=self._oracle.ends,
-            worst_seconds=self._oracle.worst_seconds,
-            wrong=dict(self._oracle.wrong),
-            complaints=self._oracle.complaints,
+            frames=self.subject.frames,
+            reconnects=self.subject.reconnects,
+            alarms=self.oracle.alarms,
+            ends=self.oracle.ends,
+            worst_seconds=self.oracle.worst_seconds,
+            wrong=dict(self.oracle.wrong),
+            complaints=self.oracle.complaints,
             struck=dict(self._weather.struck),
             trends=self._samples.trends(),
         )
 
-    def _timers(self) -> int:
-        """Return how many timers the loop holds, less those that were given up."""
-        timers: list[asyncio.TimerHandle] = self._loop._scheduled  # type: ignore[attr-defined] # noqa: SLF001
-        return sum(not timer.cancelled() for timer in timers)
-
     def _is_sound(self, number: int) -> bool:
         """Tell whether a node is up and nothing disturbs it."""
-        state = self.engine.health.record(number).state
-        return state in _UP and not any(
+        return self.subject.is_up(number) and not any(
             fleet.node(number).faults for fleet in self._fleets
         )
 
@@ -191,9 +184,9 @@ class _Soaker:
         taken = len(self._samples) - 1
         if taken % max(1, self._plan.samples // 10) == 0:
             self._say(
-                f"{seconds / 3600:.2f} h: {self.engine.frames} frames, "
-                f"{sum(self.engine.reconnects)} reconnects, "
-                f"{self._oracle.alarms} alarms, {rss_bytes() / MIB:.1f} MiB, "
-                f"{sum(self._oracle.wrong.values())} wrong"
+                f"{seconds / 3600:.2f} h: {self.subject.frames} frames, "
+                f"{sum(self.subject.reconnects)} reconnects, "
+                f"{self.oracle.alarms} alarms, {rss_bytes() / MIB:.1f} MiB, "
+                f"{sum(self.oracle.wrong.values())} wrong"
             )
             sys.stdout.flush()

@@ -24,6 +24,11 @@ def open_files(process: int | str = "self") -> int:
     return sum(1 for _ in Path(f"/proc/{process}/fd").iterdir())
 
 
+def threads(process: int | str = "self") -> int:
+    """Return the number of a process's threads."""
+    return sum(1 for _ in Path(f"/proc/{process}/task").iterdir())
+
+
 def traced_bytes() -> int:
     """Return what Python itself has allocated, once tracing has begun."""
     return tracemalloc.get_traced_memory()[0]
@@ -32,6 +37,12 @@ def traced_bytes() -> int:
 def objects() -> int:
     """Return the number of objects that the garbage collector knows."""
     return len(gc.get_objects())
+
+
+MIB: Final = 2**20
+
+type Gauges = Mapping[str, Callable[[], float]]
+"""What to measure, by name; every name has an allowance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ ALLOWED: Final[Mapping[str, Allowance]] = MappingProxyType(
         "tasks": Allowance(0.02, 3),
         "timers": Allowance(0.03, 6),
         "file descriptors": Allowance(0.01, 2),
+        "threads": Allowance(0.02, 2),
     }
 )
 """Far below one object per reconnect, of which a day has more than 63,000."""
@@ -84,7 +96,7 @@ class Trend:
 class Samples:
     """Figures taken from time to time; `gauges` return one each, by name."""
 
-    def __init__(self, gauges: Mapping[str, Callable[[], float]]) -> None:
+    def __init__(self, gauges: Gauges) -> None:
         """Start without samples."""
         self._gauges = gauges
         self._times: list[float] = []
