@@ -5,10 +5,12 @@ WebSocket API and the operating system.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import tempfile
+from typing import Final
 
 from script.demo import answer_step, wait_for_zones, zones_of
 from script.hass_process import DOMAIN, HomeAssistantProcess, WebSocketApi
@@ -17,6 +19,9 @@ from sim.fleet import SimulatedFleet
 
 from .oracle import Oracle
 from .samples import MIB, Gauges, open_files, rss_bytes, threads
+
+HANDSHAKES_AT_SETUP: Final = 2
+"""One of the scan, one of the link."""
 
 
 class House:
@@ -39,8 +44,12 @@ class House:
 
     @property
     def reconnects(self) -> list[int]:
-        """How often links came back, over all nodes."""
-        return [max(0, self._fleet.meter.handshakes_total - len(self._fleet.nodes))]
+        """How often each node's link came back, fewest first."""
+        counts = Counter(knock.node for knock in self._fleet.meter.handshakes)
+        nodes = self._fleet.nodes
+        return sorted(
+            max(0, counts[node.number] - HANDSHAKES_AT_SETUP) for node in nodes
+        )
 
     def is_in_alarm(self, zone: int) -> bool:
         """Tell whether `zone` (1-315) is shown in alarm."""

@@ -28,6 +28,7 @@ class Result:
     seed: int
     nodes: int
     is_warped: bool
+    is_house: bool
     seconds: float
     frames: int
     reconnects: list[int]
@@ -56,13 +57,19 @@ def markdown(result: Result) -> str:
     return "\n".join(_lines(result)) + "\n"
 
 
+def _span(seconds: float) -> str:
+    """Return a time in the unit that people would say it in."""
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
+
+
 def _lines(result: Result) -> Iterator[str]:
     version = json.loads(_MANIFEST.read_text())["version"]
     form = "accelerated" if result.is_warped else "real time"
+    form += ", a Home Assistant process" if result.is_house else ""
     verdict = "passed" if result.has_passed else "FAILED"
     yield (
         f"### {datetime.now(UTC):%Y-%m-%d}, version {version}: "
-        f"{result.seconds / 3600:.3g} h {form}, {verdict}"
+        f"{_span(result.seconds)} {form}: {verdict}"
     )
     yield ""
     yield (

@@ -15,7 +15,7 @@ from .engine import configs_of, has_standby, running
 from .house import living
 from .oracle import Oracle, Shown
 from .report import Result
-from .samples import MIB, Gauges, Samples, rss_bytes
+from .samples import Gauges, Samples
 from .warp import WarpLoop
 from .weather import GAP_SECONDS, Weather
 
@@ -161,6 +161,7 @@ class _Soaker:
             seed=self._plan.seed,
             nodes=self._plan.nodes,
             is_warped=self._plan.is_warped,
+            is_house=self._plan.is_house,
             seconds=self._plan.seconds,
             frames=self.subject.frames,
             reconnects=self.subject.reconnects,
@@ -183,10 +184,11 @@ class _Soaker:
         """Say every tenth of the way how it goes."""
         taken = len(self._samples) - 1
         if taken % max(1, self._plan.samples // 10) == 0:
+            rss = self.subject.gauges()["memory (RSS), MiB"]()
             self._say(
                 f"{seconds / 3600:.2f} h: {self.subject.frames} frames, "
                 f"{sum(self.subject.reconnects)} reconnects, "
-                f"{self.oracle.alarms} alarms, {rss_bytes() / MIB:.1f} MiB, "
+                f"{self.oracle.alarms} alarms, {rss:.1f} MiB, "
                 f"{sum(self.oracle.wrong.values())} wrong"
             )
             sys.stdout.flush()

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+import os
 from pathlib import Path
 from random import Random
 import subprocess
 import sys
-from typing import override
+from typing import Any, override
 
 import pytest
 
-from script.hass_process import REPOSITORY
+from script.hass_process import REPOSITORY, WebSocketApi
 from sim.cli import main
 from sim.faults import Fault
 from sim.fleet import SimulatedFleet
+from sim.soak.house import House
 from sim.soak.oracle import LATE_SECONDS, Oracle
 from sim.soak.report import markdown
 from sim.soak.run import Plan, soak
@@ -84,6 +86,56 @@ def test_every_fault_that_does_not_lie_takes_part() -> None:
 def test_the_simulator_alone_does_not_import_the_integration() -> None:
     code = "import sim.cli, sys; sys.exit(any('fire_alarm' in m for m in sys.modules))"
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
+
+
+def test_a_home_assistant_cannot_be_accelerated(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["soak", "--accelerated", "--home-assistant"]) == 2
+    assert "takes its own time" in capsys.readouterr().err
+
+
+async def test_what_a_home_assistant_tells_and_shows(site: Site) -> None:
+    """As its WebSocket API words it; the process itself is the long form's."""
+    zone = site.raise_one()
+    entity = f"binary_sensor.zone_{zone}"
+    house = House(os.getpid(), site.fleet, {zone: entity}, site.oracle)
+
+    def told(kind: str) -> dict[str, Any]:
+        return {"event_type": "fire_alarm", "data": {"type": kind, "zone": zone}}
+
+    def changed(state: str | None) -> dict[str, Any]:
+        new = None if state is None else {"state": state}
+        data = {"entity_id": entity, "new_state": new}
+        return {"event_type": "state_changed", "data": data}
+
+    shown = []
+    for event in (changed("on"), told("alarm"), changed("off"), changed(None)):
+        with pytest.raises(EndOfEventsError):
+            await house.listen(Events(event))
+        shown.append(house.is_in_alarm(zone))
+    assert shown == [True, True, False, False]
+    assert site.oracle.alarms == 1
+    assert house.gauges()["memory (RSS), MiB"]() > 1
+    assert house.gauges()["threads"]() >= 1
+    assert (house.frames, house.reconnects, house.is_up(1)) == (0, [0], False)
+
+
+class EndOfEventsError(Exception):
+    """There is nothing more to hear."""
+
+
+class Events(WebSocketApi):
+    """Events that were prepared."""
+
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self._events = iter(events)
+
+    @override
+    async def next_event(self) -> dict[str, Any]:
+        for event in self._events:
+            return event
+        raise EndOfEventsError
 
 
 # What it finds.
