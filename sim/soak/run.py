@@ -10,6 +10,7 @@ import tracemalloc
 from typing import Final, Protocol
 
 from sim.fleet import SimulatedFleet
+from sim.meter import KEPT_EVENTS, Knock
 
 from .engine import configs_of, has_standby, running
 from .house import living
@@ -81,6 +82,9 @@ async def _soak(plan: Plan, say: Callable[[str], None]) -> Result:
         fleets = [fleet, standby]
         for one in fleets:
             one.site.clock = one.meter.clock = loop.time
+            for knocks in (one.meter.connections, one.meter.handshakes):
+                # Else the simulator's own memory would fill up for half a day.
+                knocks.extend(Knock(loop.time(), 0) for _ in range(KEPT_EVENTS))
         soaker = _Soaker(plan, fleets, chance, say)
         subject = (
             living(fleet, soaker.oracle)

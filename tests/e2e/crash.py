@@ -18,7 +18,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Final
+from typing import Any, Final
 
 from script.demo import answer_step, zones_of
 from script.hass_process import DOMAIN, HomeAssistantError, HomeAssistantProcess
@@ -106,11 +106,15 @@ class Crasher:
             with suppress(asyncio.CancelledError):
                 await calm
         with suppress(TimeoutError):
-            await _until(self.storm.is_told)
+            await _until(lambda: self._is_settled(before))
         await asyncio.sleep(QUIET_SECONDS)
         self.storm.listen()
         wrong = self.storm.complaints(before)
         return wrong + await self._wrong_states()
+
+    def _is_settled(self, before: dict[str, dict[str, Any]]) -> bool:
+        """Tell whether everything owed is told, and written as it should be."""
+        return self.storm.is_told() and not self.storm.complaints(before)
 
     async def _acknowledge_one(self) -> None:
         """Acknowledge something that stands, and wait until that is written."""

@@ -242,6 +242,8 @@ class DeafNode:
         transport = writer.transport
         assert isinstance(transport, asyncio.ReadTransport)
         transport.pause_reading()
+        raw = writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         while True:
             await self.asks.wait()
             writer.write(ws_frame(FINAL | PING, bytes(125)))
