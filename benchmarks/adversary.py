@@ -75,6 +75,11 @@ class Promise(StrEnum):
     BOUNDED = "bounded, no error"
 
 
+def concerns(promise: Promise, hazard: Hazard) -> bool:
+    """Tell whether a promise says anything of a hazard: a disaster spares nobody."""
+    return promise is not Promise.NEIGHBOURS or not isinstance(hazard, Disaster)
+
+
 class Pace(Protocol):
     """How time passes in a trial."""
 
@@ -129,7 +134,9 @@ class Engine:
         supervision: Supervision,
     ) -> None:
         """Wire the rooms as a site does."""
-        self.events: list[SiteEvent] = []
+        self.told: Counter[int] = Counter()
+        self.told_at: dict[int, float] = {}
+        self._now = clock.now
         self.watch: Callable[[], None] = lambda: None
         self.health = HealthMonitor(clock.now, time.time)
         self.truth = SiteTruth(
@@ -146,7 +153,7 @@ class Engine:
             now=clock.now,
             wall=time.time,
             callbacks=BookCallbacks(
-                on_event=self.events.append,
+                on_event=self._hear,
                 on_update=self.aggregator.pass_on,
                 on_impaired=lambda: None,
                 on_save=lambda _: None,
@@ -164,19 +171,16 @@ class Engine:
             on_tick=self._tick,
         )
 
-    @property
-    def told(self) -> Counter[int]:
-        """How often an alarm of each zone was told."""
-        return Counter(
-            event.occurrence.zone
-            for event in self.events
-            if event.kind is EventKind.ALARM and event.occurrence is not None
-        )
-
     def is_sound(self, zones: range) -> bool:
         """Tell whether what is shown of these zones is fresh."""
         states = [self.truth.zones[zone] for zone in zones]
         return all(state.available and not state.held for state in states)
+
+    def _hear(self, event: SiteEvent) -> None:
+        """Count how often the alarm of each zone was told, and when first."""
+        if event.kind is EventKind.ALARM and event.occurrence is not None:
+            self.told[event.occurrence.zone] += 1
+            self.told_at.setdefault(event.occurrence.zone, self._now())
 
     def _take(self, update: SiteUpdate) -> None:
         self.book.take(update)
@@ -286,6 +290,7 @@ class Trial:
         self._engine = engine
         self._pace = pace
         self._raised_at: dict[int, float] = {}
+        self._unheard: set[int] = set()
         self._depth = 0
         self._victims = range(1, 6)
         self._others = range(6, 5 * NODES + 1)
@@ -362,6 +367,13 @@ class Trial:
         if hazard is Fault.CHATTER:
             expected.add(CHATTERING)
         told = engine.told
+        outcome.told_after_seconds = max(
+            (
+                engine.told_at[zone] - self._raised_at[zone]
+                for zone in self._raised_at.keys() & told.keys() - self._unheard
+            ),
+            default=0.0,
+        )
         outcome.raised = len(expected)
         outcome.lost = sum(not told[zone] for zone in expected)
         outcome.doubled = sum(told[zone] - 1 for zone in expected if told[zone])
@@ -401,27 +413,13 @@ class Trial:
             outcome.breaks(Promise.NOT_INVENTED, f"zone {QUIET} was shown in alarm")
         if not self._is_for_all and not engine.is_sound(self._others):
             outcome.breaks(Promise.NEIGHBOURS, "zones of others were held")
-        for zone, raised_at in self._raised_at.items():
-            if zone in engine.told:
-                continue
-            # From here on it is known that the alarm could not be heard.
-            if engine.truth.zones[zone].held or not engine.truth.zones[zone].available:
-                self._raised_at[zone] = float("inf")
-            elif now - raised_at > TOLD_SECONDS and zone == NEIGHBOURS_ALARM:
-                outcome.breaks(Promise.NEIGHBOURS, "another node's alarm is late")
-        for event in engine.events:
-            if event.kind is EventKind.ALARM and event.occurrence is not None:
-                self._note_told(event.occurrence.zone, now)
-
-    def _note_told(self, zone: int, now: float) -> None:
-        """Take the time that an alarm took which could be heard."""
-        raised_at = self._raised_at.get(zone, float("inf"))
-        if raised_at != float("inf"):
-            self._raised_at[zone] = float("inf")
-            outcome = self.outcome
-            outcome.told_after_seconds = max(
-                outcome.told_after_seconds, now - raised_at
-            )
+        for zone in self._raised_at.keys() - engine.told.keys():
+            if zones[zone].held or not zones[zone].available:
+                # From here on it is known that the alarm could not be heard.
+                self._unheard.add(zone)
+            elif zone == NEIGHBOURS_ALARM and not self._is_for_all:
+                if now - self._raised_at[zone] > TOLD_SECONDS:
+                    outcome.breaks(Promise.NEIGHBOURS, "another node's alarm is late")
 
     async def _raise(self, zone: int) -> None:
         """Put a zone in alarm."""

@@ -18,7 +18,15 @@ from typing import Final
 
 from custom_components.esp32_fire_alarm.fleet.timing import Supervision, SystemClock
 
-from .adversary import HAZARDS, Hazard, Outcome, Promise, catching_errors, try_hazard
+from .adversary import (
+    HAZARDS,
+    Hazard,
+    Outcome,
+    Promise,
+    catching_errors,
+    concerns,
+    try_hazard,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "faults.md"
@@ -105,7 +113,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     """Return one fault's line."""
     return (
         f"`{outcome.hazard}`",
-        *(BROKEN if one in outcome.broken else KEPT for one in Promise),
+        *(_cell(outcome, promise) for promise in Promise),
         *map(str, (outcome.raised, outcome.lost, outcome.doubled)),
         f"{outcome.told_after_seconds:.1f} s",
         _seconds(outcome.lost_after_seconds),
@@ -113,6 +121,13 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         _seconds(outcome.back_after_seconds),
         str(outcome.reconnects),
     )
+
+
+def _cell(outcome: Outcome, promise: Promise) -> str:
+    """Return what became of a promise."""
+    if promise in outcome.broken:
+        return BROKEN
+    return KEPT if concerns(promise, outcome.hazard) else "-"
 
 
 def _seconds(value: float | None) -> str:

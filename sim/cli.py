@@ -20,7 +20,7 @@ from .control import (
 )
 from .errors import SimError
 from .fleet import SimulatedFleet
-from .listing import fault_lines
+from .listing import fault_lines, fault_table
 from .panel import ZONES_PER_MODULE, Switch
 from .parser import RUN, parse
 from .replay import load_messages
@@ -73,7 +73,7 @@ def _dispatch(args: argparse.Namespace) -> int:
 
         return check_url(args.url, args.seconds, as_json=args.json)
     if args.do == "faults":
-        print("\n".join(fault_lines()))
+        print(fault_table() if args.markdown else "\n".join(fault_lines()))
         return 0
     if args.do == "soak":
         from .soak.command import run_soak  # noqa: PLC0415

@@ -176,7 +176,10 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 def _add_offline_tools(commands: argparse._SubParsersAction[_Parser]) -> None:
     """Add the commands that need no running fleet."""
     text = "list everything that can be wrong with a node"
-    commands.add_parser("faults", help=text, description=text)
+    faults = commands.add_parser("faults", help=text, description=text)
+    faults.add_argument(
+        "--markdown", action="store_true", help="as in the documentation"
+    )
     text = "look whether a scenario is right, without playing it"
     scenario = commands.add_parser("scenario", help=text, description=text)
     scenario.add_argument("action", choices=["check"])
