@@ -9,6 +9,9 @@ import sys
 
 from script.hass_process import REPOSITORY
 
+START_SECONDS = 60.0
+"""Longest wait for the fleet; about two on an idle machine."""
+
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on."""
@@ -51,7 +54,7 @@ class Simulator:
         )
         try:
             assert process.stdout is not None
-            await asyncio.wait_for(process.stdout.readline(), 10)
+            await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
             yield
         finally:
             process.terminate()
