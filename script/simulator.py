@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 import json
 import socket
 import sys
+from typing import Final
 
 from script.hass_process import REPOSITORY
 
-START_SECONDS = 60.0
+START_SECONDS: Final = 60.0
 """Longest wait for the fleet; about two on an idle machine."""
 
 
