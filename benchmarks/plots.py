@@ -1,6 +1,7 @@
 """The figures as pictures for the documentation."""
 
 from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import Final
 
@@ -99,7 +100,7 @@ def _bars(axis: Axes, values: dict[str, float]) -> None:
 
 def _limit(values: Sequence[float]) -> float:
     """Return the end of a scale on which the second largest is still to be seen."""
-    ordered = sorted(values)
+    ordered = sorted(filter(math.isfinite, values)) or [1.0]
     return min(ordered[-1], 2.5 * ordered[-2]) if len(ordered) > 1 else ordered[-1]
 
 

@@ -19,6 +19,9 @@ CONNECT_SECONDS: Final = 60.0
 ALARM_GAP_SECONDS: Final = 0.025
 BRIDGE_HZ: Final = 5.0
 
+NEVER: Final = float("inf")
+"""The moment of what did not happen while it was waited for."""
+
 type Figures = dict[str, float]
 
 
@@ -143,10 +146,9 @@ class Session:
             for zone, at in seen["arrivals"]:
                 first_by_zone.setdefault(zone, at)
             moments = first_by_zone.values()
-            firsts.append((min(moments) - began) / 1e6)
-            lasts.append(
-                (max(moments) - began) / 1e6 if len(moments) == zones else float("inf")
-            )
+            firsts.append((min(moments, default=NEVER) - began) / 1e6)
+            is_complete = len(moments) == zones
+            lasts.append(((max(moments) if is_complete else NEVER) - began) / 1e6)
             stalls.append(max(seen["delays_ms"]))
             turns.append(max(seen["turns_ms"]))
             costs.append(self._net_cpu_ns(before, after) / (2 * zones) / 1e3)
@@ -168,7 +170,7 @@ class Session:
         await asyncio.sleep(self.length.settle)
         seen = await self._contestant.ask("observed")
         if self._broker:
-            seconds = (max(seen["recovered_ns"]) - began) / 1e9
+            seconds = (max(seen["recovered_ns"], default=NEVER) - began) / 1e9
         self.figures["cut.return_s"] = seconds
         self.figures["cut.stall_max_ms"] = max(seen["delays_ms"])
         self.figures["cut.turn_max_ms"] = max(seen["turns_ms"])
