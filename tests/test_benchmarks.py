@@ -13,6 +13,8 @@ from benchmarks.table import Cell, Row, cell, markdown, shown
 from script.hass_process import REPOSITORY
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_all_that_needs_no_broker_meets_the_fleet_in_a_real_home_assistant() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
