@@ -313,11 +313,7 @@ class FireAlarmSite:
         self.book.tick()
         if self.sounder.look(fire=self.summary.fire):
             self._look_again()
-        now = self._now()
-        is_due = now >= self._health_due_at
-        if is_due:
-            self._health_due_at = now + HEALTH_SECONDS
-            self.metrics.async_publish()
+        is_due = self._now() >= self._health_due_at
         self._notifier.notify(
             {
                 node
@@ -330,6 +326,9 @@ class FireAlarmSite:
             self.summary = self._summarize()
             self._look_again()
         self._caretaker.async_tick()
+        if is_due:
+            self._health_due_at = self._now() + HEALTH_SECONDS
+            self.metrics.async_publish()
 
     @callback
     def _on_update(self, update: SiteUpdate) -> None:
