@@ -1,6 +1,7 @@
 """What tests in a browser share: one site, one browser, one page of a wall tablet."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import ConsoleMessage, Page, expect
@@ -19,6 +20,14 @@ PATIENCE_MS = 10_000
 """How long to wait for what should come at once: machines may be busy."""
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the one site in one process, if there are several."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and "site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("wall"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
