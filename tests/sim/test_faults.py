@@ -325,3 +325,11 @@ def test_every_fault_has_its_row_and_does_something() -> None:
 
 def test_nothing_wrong_is_nothing_wrong() -> None:
     assert combine([]) == combine([Effects()]) == Effects()
+
+
+def test_several_faults_add_up_to_the_worst_of_each() -> None:
+    one = Effects(latency_seconds=1, slice_bytes=7, listens=False, uptime_ms=1)
+    other = Effects(latency_seconds=2, slice_bytes=3, sends_frames=False, uptime_ms=5)
+    assert combine([one, other, NOTHING]) == Effects(
+        latency_seconds=2, slice_bytes=3, listens=False, sends_frames=False, uptime_ms=5
+    )
