@@ -71,9 +71,6 @@ async def test_nothing_serious(site: Stage, wall: Page, scheme: str) -> None:
         await expect(is_dark).to_have_count(int(scheme == "dark"))
         found = {"wall": await findings(wall)}
         await site.simulator.ask("node", node=20, action="up")
-        await wall.get_by_role("button", name="By area").click()
-        found["areas"] = await findings(wall)
-        await wall.get_by_role("button", name="By node").click()
         await cell(wall, 4).click()
         await expect(wall.locator("dialog.zone .latest li").first).to_be_visible()
         found["dialog"] = await findings(wall)

@@ -121,6 +121,9 @@ async def test_a_phone_in_indonesian(site: Stage, wall: Page) -> None:
         assert await phone.locator("esp32-fire-alarm-board").evaluate(
             "(board) => board.scrollWidth <= board.clientWidth"
         )
+        age = await phone.locator(".age").bounding_box()
+        assert age is not None
+        assert age["x"] + age["width"] <= PHONE[0], "its age must be in sight"
         box = await cell(phone, 3).bounding_box()
         assert box is not None
         assert box["width"] + 1 >= 24, "less is too narrow for a finger"

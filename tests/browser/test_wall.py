@@ -197,7 +197,9 @@ async def test_by_area_and_only_what_is_not_clear(site: Stage, wall: Page) -> No
     only = wall.locator('.states [data-state="trouble"]')
     await only.click()
     await expect(wall.locator(".cell:visible")).to_have_count(1)
+    await expect(only).to_have_attribute("aria-pressed", "true")
     await only.click()
+    await expect(only).to_have_attribute("aria-pressed", "false")
     await wall.get_by_role("button", name="By node").click()
     await expect(wall.locator(".cell:visible")).to_have_count(315)
 

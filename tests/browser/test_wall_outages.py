@@ -35,6 +35,7 @@ async def test_silence_is_not_shown_as_live(site: Stage, wall: Page) -> None:
         await expect(banner).to_contain_text("Not live", timeout=STALE_MS)
         await expect(banner).to_contain_text("Nothing was heard since")
         await expect(wall.locator(".age")).to_contain_text("Not live")
+        await expect(wall.locator(".age")).to_have_attribute("data-live", "false")
     finally:
         process.send_signal(signal.SIGCONT)
     await expect(wall.locator(".age")).to_contain_text("Live", timeout=STALE_MS)

@@ -252,6 +252,7 @@ class Board extends HTMLElement {
       tab.tabIndex = name === view ? 0 : -1;
     }
     setAttribute(this.place, "aria-labelledby", this.settings.views ? `tab-${view}` : null);
+    setAttribute(this.place, "data-view", view);
     this.view?.stop?.();
     if (view === "wall") {
       this.view = new Wall(context, this.#group);
@@ -293,7 +294,7 @@ class Board extends HTMLElement {
 
   /* Shows how old everything is; what is not live must not look as if it were. */
   #tick() {
-    const { stream, site, t, format } = this.context ?? {};
+    const { stream, t, format } = this.context ?? {};
     if (!stream) return;
     if (stream.status === "outdated") this.#renew(stream.build);
     if (!this.head) {
@@ -317,7 +318,6 @@ class Board extends HTMLElement {
     const why = isKnown ? stream.status : "stale";
     const time = format.time(stream.heardAt);
     setText(this.stale, `${t("stale_banner", { time })} ${t(`stale_why_${why}`)}`);
-    setAttribute(this.stale, "data-site", site.title);
   }
 
   /* Loads a page of our own anew, once: a screen on a wall has nobody to do so. */

@@ -22,8 +22,9 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/* Writes an attribute only if it is another one; null removes it. */
 export function setAttribute(element, name, value) {
-  if (value === null || value === false) element.removeAttribute(name);
+  if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 

@@ -16,6 +16,12 @@ const KINDS = {
   log_standing: (entry) => entry.endedAt === null,
 };
 
+/* The mark of an entry; what was no fire has none. */
+function markOf({ kind, isFire }) {
+  if (kind === "trouble") return "trouble";
+  return isFire ? "alarm" : null;
+}
+
 export class Log {
   constructor(context) {
     this.context = context;
@@ -129,7 +135,7 @@ export class Log {
       {
         title: t("kind"),
         text: (entry) => this.#kindOf(entry),
-        state: (entry) => (entry.isFire ? "alarm" : entry.kind === "trouble" && "trouble"),
+        state: (entry) => markOf(entry),
       },
       { title: t("zone"), text: (entry) => String(entry.zone) },
       { title: t("name"), text: (entry) => this.#zoneOf(entry).name },

@@ -78,17 +78,17 @@ export const marks = `
   --fill: var(--clear);
   --shape: polygon(18% 50%, 28% 40%, 43% 56%, 74% 24%, 84% 34%, 43% 76%);
 }
-.cell::before,
+.face::before,
 .mark,
 .state::before {
   content: var(--letter);
   box-sizing: border-box;
   flex: none;
-  display: grid;
-  place-items: center;
+  display: block;
   width: var(--mark);
   height: var(--mark);
-  font: 700 calc(var(--mark) * 0.58) / 1 system-ui, sans-serif;
+  font: 700 calc(var(--mark) * 0.58) / var(--mark) system-ui, sans-serif;
+  text-align: center;
   color: var(--on);
   background: var(--fill);
   clip-path: var(--shape);
@@ -104,11 +104,13 @@ export const marks = `
     forced-color-adjust: none;
   }
 }
-[data-state="alarm"]::before,
+[data-state="alarm"] > .face::before,
+.state[data-state="alarm"]::before,
 [data-state="alarm"] > .mark {
   font-size: calc(var(--mark) * 0.85);
 }
-[data-state="unavailable"]::before,
+[data-state="unavailable"] > .face::before,
+.state[data-state="unavailable"]::before,
 [data-state="unavailable"] > .mark {
   color: var(--ink);
   font-size: calc(var(--mark) * 0.72);

@@ -53,16 +53,22 @@ export const wall = `
 .cell {
   position: relative;
   box-sizing: border-box;
-  display: flex;
-  flex-direction: column;
-  align-items: center;
-  justify-content: center;
   min-width: 0;
   min-height: 34px;
   border: 1px solid transparent;
   border-radius: 4px;
   cursor: pointer;
   user-select: none;
+}
+/* A box of its own for layout: what changes in it makes nothing else move. */
+.face {
+  position: absolute;
+  inset: 0;
+  contain: strict;
+  display: flex;
+  flex-direction: column;
+  align-items: center;
+  justify-content: center;
 }
 .cell .number {
   font-size: 10px;
@@ -94,7 +100,7 @@ export const wall = `
   box-shadow: inset 0 0 0 1.5px var(--on-alarm), 0 0 0 3px var(--alarm);
   z-index: 1;
 }
-.cell[data-first]::before {
+.cell[data-first] .face::before {
   background: none;
   font-size: calc(var(--mark) * 0.68);
   letter-spacing: -0.05em;
@@ -119,27 +125,27 @@ export const wall = `
 .cell[data-set-off]::after {
   content: "!";
 }
-.grid[data-group="area"] {
+[data-group="area"] .grid {
   display: flex;
   flex-wrap: wrap;
   align-content: flex-start;
   gap: 5px;
 }
-.grid[data-group="area"] .block {
+[data-group="area"] .grid .block {
   flex: 1 1 calc(var(--zones) * 25px + 10px);
   max-width: max(160px, calc(var(--zones) * 44px));
   max-height: none;
   padding: 2px 4px 4px;
 }
-.grid[data-group="area"] .title {
+[data-group="area"] .grid .title {
   font-size: 13px;
   line-height: 20px;
 }
-.grid[data-group="area"] .cells {
+[data-group="area"] .grid .cells {
   grid-template-columns: repeat(auto-fit, minmax(23px, 1fr));
   gap: 1px;
 }
-.grid[data-group="area"] .cell {
+[data-group="area"] .grid .cell {
   max-width: 44px;
   min-height: 42px;
 }
@@ -201,6 +207,20 @@ export const wall = `
 :host([data-stale]) .lamps {
   filter: grayscale(1);
   opacity: 0.55;
+}
+/* As high as there is room, whatever is in it: nothing has to be measured. */
+@media (min-width: 870px) {
+  .view[data-view="wall"] {
+    min-height: 0;
+  }
+  .wall[data-group="node"] {
+    flex: 1 0 420px;
+    contain: size layout style;
+  }
+  .wall[data-group="node"] .grid {
+    flex: none;
+    height: 100%;
+  }
 }
 @media (min-width: 870px) and (min-height: 760px) {
   .cell {

@@ -64,7 +64,6 @@ export class Wall {
     this.grid = el("div", {
       class: "grid",
       role: "grid",
-      "data-group": group,
       on: {
         click: (event) => this.#open(event.target),
         keydown: (event) => this.#press(event),
@@ -72,7 +71,7 @@ export class Wall {
       },
     });
     this.nothing = el("p", { class: "nothing", hidden: true }, t("nothing_to_show"));
-    this.element = el("div", { class: "wall" }, this.grid, this.nothing);
+    this.element = el("div", { class: "wall", "data-group": group }, this.grid, this.nothing);
   }
 
   /* Brings the wall up to date with what changed, or draws all of it anew. */
@@ -85,7 +84,7 @@ export class Wall {
 
   arrange(group) {
     this.group = group;
-    setAttribute(this.grid, "data-group", group);
+    setAttribute(this.element, "data-group", group);
     this.#draw();
   }
 
@@ -118,7 +117,8 @@ export class Wall {
     const header = el("div", { role: "rowheader", class: "title", title: row.label }, title, note);
     const cells = row.zones.map((zone) => {
       const cell = el("div", { role: "gridcell", class: "cell", tabindex: "-1" });
-      cell.append(el("span", { class: "number", "aria-hidden": "true" }, String(zone.number)));
+      const number = el("span", { class: "number" }, String(zone.number));
+      cell.append(el("div", { class: "face", "aria-hidden": "true" }, number));
       cell.zone = zone;
       this.cells.set(zone.number, cell);
       return cell;
