@@ -88,7 +88,9 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"| troubles | {sum(result.struck.values()):,} of {len(result.struck)} kinds |"
     yield f"| alarms told / their ends told | {result.alarms:,} / {result.ends:,} |"
     yield f"| lost, doubled, invented or shown clear | {sum(result.wrong.values())} |"
-    yield f"| worst alarm at an undisturbed node | {result.worst_seconds:.3f} s |"
+    if not result.is_house:
+        # From outside nobody sees which link is disturbed.
+        yield f"| worst alarm at an undisturbed node | {result.worst_seconds:.3f} s |"
     yield ""
     yield "| quantity | first | last | 2nd half: mean | slope per hour | growth | allowed |"
     yield "|---|---|---|---|---|---|---|"
