@@ -15,7 +15,15 @@ from typing import Final
 
 from . import document, machine
 from .scenario import FULL, QUICK, Figures, growth, single_link, whole_round
-from .table import COMPARISON, GROWTH_SIZES, NAMES, ROWS, Rounds, markdown
+from .table import (
+    COMPARISON,
+    GROWTH_SIZES,
+    NAMES,
+    ROWS,
+    Rounds,
+    markdown,
+    of_one_site,
+)
 
 WITHOUT_BROKER: Final = ("floor", "ours", "plain")
 
@@ -44,16 +52,18 @@ async def try_out() -> dict[str, list[Figures]]:
     return {name: [one] for name, one in zip(WITHOUT_BROKER, figures, strict=True)}
 
 
-async def measure_growth() -> dict[str, list[Figures]]:
-    """Return the figures of fleets up to far beyond one site, once per size."""
-    results: dict[str, list[Figures]] = {}
+async def measure_growth(rounds: Rounds) -> dict[str, Figures]:
+    """Return the figures of fleets up to far beyond one site, once per size.
+
+    Those of one site are known from the `rounds`.
+    """
+    results: dict[str, Figures] = {}
     for name in ("floor", "ours"):
-        figures: Figures = {}
-        for nodes in GROWTH_SIZES:
+        figures = results[name] = of_one_site(rounds, name)
+        for nodes in GROWTH_SIZES[1:]:
             began = time.monotonic()
             figures |= await growth(name, nodes, FULL)
             note(f"{nodes} nodes: {name}", began)
-        results[name] = [figures]
     return results
 
 
@@ -72,7 +82,7 @@ def main() -> int:
         rounds: Rounds = asyncio.run(try_out())
     else:
         rounds = asyncio.run(measure(options.rounds))
-        document.write(rounds, asyncio.run(measure_growth()))
+        document.write(rounds, asyncio.run(measure_growth(rounds)))
     print(f"{machine.describe()}\n")
     print(markdown(rounds, tuple(NAMES), ROWS))
     return 0

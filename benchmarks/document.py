@@ -1,16 +1,19 @@
 """Writes what was measured into the documentation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import json
 from pathlib import Path
 from typing import Final
 
 from . import machine
+from .guard import RATIOS
 from .peer import REPOSITORY
 from .scenario import Figures
 from .table import (
     COMPARISON,
+    GROWTH_SIZES,
     ROWS,
     Rounds,
     Row,
@@ -115,7 +118,7 @@ AIMS: Final = (
 )
 
 
-def write(rounds: Rounds, growth: Rounds) -> None:
+def write(rounds: Rounds, growth: Mapping[str, Figures]) -> None:
     """Renew the page, its pictures and the table in the README."""
     from . import plots  # noqa: PLC0415 - needs what script/benchmark installs
 
@@ -136,6 +139,7 @@ def write(rounds: Rounds, growth: Rounds) -> None:
         broker=shown(median(rounds, "mqtt", "steady_10.broker_cpu_us")),
         single=single_link(rounds),
         growth=growth_table(growth),
+        steps=steps_table(),
         **entities,
     )
     PAGE.write_text(page)
@@ -166,13 +170,26 @@ def single_link(rounds: Rounds) -> str:
     )
 
 
-def growth_table(growth: Rounds) -> str:
+def steps_table() -> str:
+    """Return what single steps may cost, as a Markdown table."""
+    ratios: dict[str, float] = json.loads(RATIOS.read_text())
+    steps: dict[str, dict[str, float]] = {}
+    for name, ratio in ratios.items():
+        step, _, shape = name.partition(", ")
+        steps.setdefault(step.replace("_", " "), {})[shape] = ratio
+    shapes = ("one module", "63 modules")
+    lines = ["| step | frame of one module | frame of 63 modules |", "|---|---:|---:|"]
+    for step, of_shape in steps.items():
+        cells = (
+            f"{shown(of_shape[shape])}x" if shape in of_shape else ""
+            for shape in shapes
+        )
+        lines.append(f"| {step} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def growth_table(growth: Mapping[str, Figures]) -> str:
     """Return what larger fleets cost, as a Markdown table."""
-    sizes = sorted(
-        int(key.split(".")[0].removeprefix("growth_"))
-        for key in growth["ours"][0]
-        if key.startswith("growth_") and key.endswith(".cpu_us")
-    )
     heads = (
         "nodes",
         "CPU per frame, floor",
@@ -182,12 +199,13 @@ def growth_table(growth: Rounds) -> str:
         "own work in one turn, longest, ours",
     )
     lines = [f"| {' | '.join(heads)} |", "|---:" * len(heads) + "|"]
-    for nodes in sizes:
-        ours, floor = (_of_size(growth[name][0], nodes) for name in ("ours", "floor"))
+    for nodes in GROWTH_SIZES:
+        ours, floor = (_of_size(growth[name], nodes) for name in ("ours", "floor"))
+        turn = f"{shown(ours['turn_max_ms'])} ms" if "turn_max_ms" in ours else ""
         lines.append(
             f"| {nodes} | {shown(floor['cpu_us'])} µs | {shown(ours['cpu_us'])} µs "
             f"| {shown(ours['cpu_us'] / floor['cpu_us'])}x "
-            f"| {shown(ours['uss_mb'])} MB | {shown(ours['turn_max_ms'])} ms |"
+            f"| {shown(ours['uss_mb'])} MB | {turn} |"
         )
     return "\n".join(lines)
 

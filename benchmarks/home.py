@@ -47,7 +47,7 @@ logger:
 SETTLE_SECONDS: Final = 2.0
 """After its start Home Assistant is left alone for so long."""
 
-ENTITY_SECONDS: Final = 30.0
+ENTITY_SECONDS: Final = 120.0
 """Longest wait for the entities of all zones."""
 
 _ZONE: Final = re.compile(r"zone_(\d+)$")

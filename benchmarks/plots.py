@@ -1,6 +1,6 @@
 """The figures as pictures for the documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from .scenario import Figures
 from .table import GROWTH_SIZES, NAMES, ROWS, Rounds, cell, shown
 
 # Text stays text, so that the files are small; fonts are those of the reader.
@@ -47,13 +48,13 @@ def draw_comparison(rounds: Rounds, file: Path) -> None:
     plt.close(figure)
 
 
-def draw_growth(growth: Rounds, file: Path) -> None:
+def draw_growth(growth: Mapping[str, Figures], file: Path) -> None:
     """Draw processor time per second over the number of nodes, both axes linear."""
     figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
     for name in ("floor", "ours"):
-        (figures,) = growth[name]
         shares = [
-            nodes * figures[f"growth_{nodes}.cpu_us"] / 1e4 for nodes in GROWTH_SIZES
+            nodes * growth[name][f"growth_{nodes}.cpu_us"] / 1e4
+            for nodes in GROWTH_SIZES
         ]
         axis.plot(
             GROWTH_SIZES, shares, marker="o", color=COLOURS[name], label=NAMES[name]

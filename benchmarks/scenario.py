@@ -15,7 +15,7 @@ from .broker import Broker, running_broker
 from .peer import Peer, running
 from .plan import MODULES_PER_SITE, ZONES_PER_MODULE
 
-CONNECT_SECONDS: Final = 60.0
+CONNECT_SECONDS: Final = 120.0
 ALARM_GAP_SECONDS: Final = 0.025
 BRIDGE_HZ: Final = 5.0
 

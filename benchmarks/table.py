@@ -105,6 +105,15 @@ def median(rounds: Rounds, name: str, key: str) -> float:
     return statistics.median(figures[key] for figures in rounds[name])
 
 
+def of_one_site(rounds: Rounds, name: str) -> Figures:
+    """Return what the rounds say of a fleet of 63, named as in the growth."""
+    nodes = GROWTH_SIZES[0]
+    return {
+        f"growth_{nodes}.cpu_us": median(rounds, name, "steady_1.cpu_us"),
+        f"growth_{nodes}.uss_mb": median(rounds, name, "memory.uss_mb"),
+    }
+
+
 def ratio_of(rounds: Rounds, key: str, mine: str, other: str) -> float:
     """Return the median over the rounds of one figure's ratio to another's."""
     return statistics.median(

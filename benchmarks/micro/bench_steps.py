@@ -18,6 +18,7 @@ from custom_components.esp32_fire_alarm.fleet.alarms import AlarmBook, BookCallb
 from custom_components.esp32_fire_alarm.fleet.frame import decode
 from custom_components.esp32_fire_alarm.fleet.glance import fingerprint
 from custom_components.esp32_fire_alarm.fleet.health import HealthMonitor
+from custom_components.esp32_fire_alarm.fleet.journal import OCCURRENCES_KEPT
 from custom_components.esp32_fire_alarm.fleet.models import (
     DeviceAddress,
     DeviceFrame,
@@ -140,12 +141,15 @@ def test_book_takes_an_alarm(benchmark: Benchmark, modules: int) -> None:
         ),
     )
     book.start_telling()
+    # The log is full, as it is on a site that is in use for long.
     updates = tuple(
         truth.apply(1, decode(raw), clock())
         for raw in (raw_message(modules, alarm=1), raw_message(modules))
     )
     assert all(update.edges for update in updates)
     following = in_turn(updates)
+    for _ in range(2 * OCCURRENCES_KEPT):
+        book.take(following())
     benchmark(lambda: book.take(following()))
 
 

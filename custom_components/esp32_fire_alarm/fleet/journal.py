@@ -6,6 +6,7 @@ them, an alarm and a trouble for each zone.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 from uuid import uuid4
 
@@ -28,6 +29,8 @@ class Journal:
         """The zones (1-315) on fire, in the order in which that began."""
         self._entries: dict[str, Occurrence] = {}
         self._standing: dict[tuple[OccurrenceKind, int], str] = {}
+        self._quiet_over = 0
+        """How many of the entries are over and were no fire."""
 
     def __iter__(self) -> Iterator[Occurrence]:
         """Yield all occurrences, oldest first."""
@@ -58,6 +61,9 @@ class Journal:
 
     def put(self, occurrence: Occurrence) -> Occurrence:
         """Add an occurrence as it is, or put it in the place of its former self."""
+        if (before := self._entries.get(occurrence.id)) is not None:
+            self._quiet_over -= _is_quiet_over(before)
+        self._quiet_over += _is_quiet_over(occurrence)
         self._entries[occurrence.id] = occurrence
         key = (occurrence.kind, occurrence.zone)
         if occurrence.is_standing:
@@ -77,13 +83,24 @@ class Journal:
         self.order = order
 
     def trim(self) -> None:
-        """Forget the oldest of what is over, as far as there is no room."""
+        """Forget the oldest of what is over, as far as there is no room.
+
+        Each alarm waits for this, so only as much of the log is looked at as is
+        forgotten.
+        """
         excess = len(self._entries) - OCCURRENCES_KEPT
         if excess <= 0:
             return
-        over = [one for one in self if not one.is_standing]
-        quiet = [one for one in over if not one.is_fire]
-        crowding = quiet[: max(0, len(quiet) - QUIET_KEPT)]
-        victims = dict.fromkeys(one.id for one in (*crowding, *over))
-        for victim in list(victims)[:excess]:
-            del self._entries[victim]
+        crowding = min(excess, max(0, self._quiet_over - QUIET_KEPT))
+        quiet = (one for one in self if _is_quiet_over(one))
+        victims = {one.id: one for one in islice(quiet, crowding)}
+        over = (one for one in self if not one.is_standing and one.id not in victims)
+        victims |= {one.id: one for one in islice(over, excess - crowding)}
+        for victim in victims.values():
+            self._quiet_over -= _is_quiet_over(victim)
+            del self._entries[victim.id]
+
+
+def _is_quiet_over(occurrence: Occurrence) -> bool:
+    """Tell whether an occurrence is over and was no fire."""
+    return not (occurrence.is_standing or occurrence.is_fire)
