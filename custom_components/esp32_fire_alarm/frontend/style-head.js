@@ -319,8 +319,9 @@ input:focus-visible,
     padding: 0 8px;
   }
   .tabs ~ .space ~ .quiet[data-blocked="false"] {
-    min-width: 32px;
+    min-width: 34px;
     padding: 0;
+    font-size: 20px;
   }
   .quiet[aria-pressed="false"] {
     text-decoration: line-through;
