@@ -10,7 +10,7 @@ from typing import Final
 from . import machine
 from .guard import RATIOS
 from .peer import REPOSITORY
-from .scenario import Figures
+from .scenario import ALARM_GAP_SECONDS, FULL, Figures
 from .table import (
     COMPARISON,
     GROWTH_SIZES,
@@ -140,6 +140,8 @@ def write(rounds: Rounds, growth: Mapping[str, Figures]) -> None:
         single=single_link(rounds),
         growth=growth_table(growth),
         steps=steps_table(),
+        alarms=FULL.alarms,
+        gap_ms=ALARM_GAP_SECONDS * 1e3,
         **entities,
     )
     PAGE.write_text(page)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+import math
 import statistics
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from .peer import Peer, running
 from .plan import MODULES_PER_SITE, ZONES_PER_MODULE
 
 CONNECT_SECONDS: Final = 120.0
-ALARM_GAP_SECONDS: Final = 0.025
+ALARM_GAP_SECONDS: Final = 0.06
+"""Alarms one by one, no storm: each has been dealt with before the next one comes."""
 BRIDGE_HZ: Final = 5.0
 
 NEVER: Final = float("inf")
@@ -36,7 +38,7 @@ class Length:
     storm: float = 1.0
     storms: int = 2
     cut: float = 2.0
-    alarms: int = 150
+    alarms: int = 100
     backlog: float = 2.0
 
 
@@ -310,5 +312,5 @@ def latencies(
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """Return the value below which the share (0-1) of all ordered values lies."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """Return the least value that is not below so much (0-1) of all ordered values."""
+    return ordered[math.ceil(share * len(ordered)) - 1]

@@ -54,8 +54,9 @@ def test_a_latency_is_from_the_alarm_to_its_own_zone() -> None:
 
 def test_percentiles_are_values_that_were_measured() -> None:
     values = [float(number) for number in range(1, 101)]
-    assert percentile(values, 0.99) == 100.0
-    assert percentile(values, 0.5) == 51.0
+    assert percentile(values, 0.99) == 99.0
+    assert percentile(values, 0.5) == 50.0
+    assert percentile([7.0], 0.99) == 7.0
 
 
 def test_ratios_are_taken_within_a_round() -> None:
