@@ -27,9 +27,17 @@ export class Format {
     });
   }
 
-  /* The time of day; with the day if that is not today. */
+  /* The time of day; with the day if that is not today. In a storm many are the same. */
   time(at, now = Date.now()) {
     if (at === null || at === undefined) return "";
+    const minute = Math.floor(now / 60000);
+    if (minute !== this.minute) [this.minute, this.times] = [minute, new Map()];
+    const second = Math.floor(at / 1000);
+    if (!this.times.has(second)) this.times.set(second, this.#time(at, now));
+    return this.times.get(second);
+  }
+
+  #time(at, now) {
     const isToday =
       Math.abs(now - at) < DAY_MS && this.dayOnly.format(at) === this.dayOnly.format(now);
     return (isToday ? this.clock : this.dayAndClock).format(at);
