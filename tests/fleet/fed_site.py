@@ -6,6 +6,7 @@ from collections.abc import Callable
 from custom_components.esp32_fire_alarm.fleet.aggregator import MessageAggregator
 from custom_components.esp32_fire_alarm.fleet.batch import Bundle, Digest
 from custom_components.esp32_fire_alarm.fleet.health import HealthMonitor
+from custom_components.esp32_fire_alarm.fleet.inbox import MAX_KNOWN
 from custom_components.esp32_fire_alarm.fleet.models import (
     DeviceAddress,
     EdgeKind,
@@ -13,11 +14,19 @@ from custom_components.esp32_fire_alarm.fleet.models import (
     SiteUpdate,
     ZoneEdge,
 )
+from custom_components.esp32_fire_alarm.fleet.throttle import TOKENS_AT_ONCE
 from custom_components.esp32_fire_alarm.fleet.truth import SiteTruth
 
 QUIET = "41DF"
 ALARM_LED = "41CF"
 TROUBLE_LED = "41D7"
+
+ALARM = EdgeKind.ALARM
+RESTORED = EdgeKind.ALARM_RESTORED
+TROUBLE = EdgeKind.TROUBLE
+TROUBLE_RESTORED = EdgeKind.TROUBLE_RESTORED
+
+ALL = range(1, 64)
 
 type Callback = Callable[[], object]
 
@@ -181,3 +190,22 @@ class FedSite:
     def is_quiescent(self) -> bool:
         """Tell whether everything that was fed is merged and told."""
         return not (self.aggregator.metrics.inbox_depth or self.aggregator._hand_over)
+
+
+def quiet_site(count: int = 1, executor: TestExecutor | None = None) -> FedSite:
+    """Return a site of nodes with a module each, all of them heard and quiet."""
+    site = FedSite(*(node(number, number) for number in ALL[:count]), executor=executor)
+    for number in ALL[:count]:
+        site.say(number, f"{number:02d}0000")
+    site.updates.clear()
+    return site
+
+
+def exhaust(site: FedSite, number: int = 1) -> None:
+    """Use up all tokens of a node with changes that are told one by one."""
+    for count in range(int(TOKENS_AT_ONCE)):
+        # More different frames than are kept decoded.
+        site.say(number, f"{number:02d}{count % (MAX_KNOWN + 1) + 1:02X}00")
+        site.loop.turn()
+    site.say(number, f"{number:02d}0000")
+    site.told()

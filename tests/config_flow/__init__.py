@@ -1,0 +1,1 @@
+"""Adding, changing and tuning a site in the user interface."""
