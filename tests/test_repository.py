@@ -315,7 +315,7 @@ def test_no_tests_in_what_is_shipped() -> None:
 
 @pytest.mark.parametrize(
     "folder",
-    ["custom_components", "sim", "script", "benchmarks", "blueprints"],
+    ["custom_components", "sim", "tests", "script", "benchmarks", "blueprints"],
 )
 def test_no_file_is_too_long(folder: str) -> None:
     """Nobody reads 400 lines at once."""
