@@ -23,10 +23,10 @@ from .adversary import (
     Hazard,
     Outcome,
     Promise,
-    catching_errors,
     concerns,
     try_hazard,
 )
+from .engine import catching_errors
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "faults.md"

@@ -9,9 +9,9 @@ from benchmarks.adversary import (
     HAZARDS,
     Hazard,
     Promise,
-    catching_errors,
     try_hazard,
 )
+from benchmarks.engine import catching_errors
 from custom_components.esp32_fire_alarm.fleet import link, pool
 from custom_components.esp32_fire_alarm.fleet.aggregator import MessageAggregator
 from custom_components.esp32_fire_alarm.fleet.inbox import Inbox
