@@ -89,5 +89,5 @@ async def test_a_trial_finds_what_is_broken(
     assert promise in outcome.broken
 
 
-async def _never_cut(link: DeviceLink) -> None:
+def _never_cut(link: DeviceLink) -> None:
     """Find every link alive."""
