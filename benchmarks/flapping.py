@@ -9,9 +9,6 @@ Both processes read the same monotonic clock.
 
 import argparse
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-import multiprocessing
 from multiprocessing.connection import Connection
 import re
 import statistics
@@ -34,6 +31,8 @@ from custom_components.esp32_fire_alarm.fleet.timing import Supervision, SystemC
 from custom_components.esp32_fire_alarm.fleet.truth import SiteTruth
 from sim.faults import Fault
 from sim.fleet import SimulatedFleet
+
+from .fleet_process import fleet_process
 
 NODES: Final = 63
 FLAPPING: Final = range(32, NODES + 1)
@@ -85,20 +84,6 @@ def serve(pipe: Connection) -> None:
     asyncio.run(run_fleet(pipe))
 
 
-@contextmanager
-def fleet_process() -> Iterator[tuple[Connection, int]]:
-    """Start the fleet in a process of its own; give its pipe and its port."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,))
-    process.start()
-    try:
-        yield ours, ours.recv()
-    finally:
-        ours.send("end")
-        process.join(5)
-        process.terminate()
-
-
 class Stopwatch:
     """Takes the time from the sending of an alarm to its handing over."""
 
@@ -123,7 +108,7 @@ async def measure(seconds: float) -> dict[str, list[float]]:
     watch = Stopwatch()
     clock = SystemClock()
     health = HealthMonitor(clock.now, time.time)
-    with fleet_process() as (pipe, port):
+    with fleet_process(serve) as (pipe, port):
         configs = [
             NodeConfig(n, DeviceAddress(f"127.0.0.{n + 1}", port), (n,))
             for n in range(1, NODES + 1)

@@ -19,10 +19,8 @@ import asyncio
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-import multiprocessing
 from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
@@ -43,6 +41,7 @@ from sim.fleet import SimulatedFleet
 from tests.running_site import RunningSite, distributed, set_up
 
 from .flapping import now_us, percentile
+from .fleet_process import fleet_process
 from .inside import running_hass, tidy_up
 
 NODES: Final = 63
@@ -160,20 +159,6 @@ def serve(pipe: Connection) -> None:
     asyncio.run(run_fleet(pipe))
 
 
-@contextmanager
-def fleet_process() -> Iterator[tuple[Connection, int]]:
-    """Start the fleet in a process of its own; give its pipe and its port."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,))
-    process.start()
-    try:
-        yield ours, ours.recv()
-    finally:
-        ours.send("end")
-        process.join(5)
-        process.terminate()
-
-
 @dataclass(slots=True)
 class Phase:
     """What was measured in one phase; latencies in ms, memory in MiB.
@@ -264,7 +249,7 @@ def resident_mib() -> float:
 async def measure(hass: HomeAssistant, seconds: float) -> dict[str, Phase]:
     """Return what was measured in each phase of so many seconds."""
     results: dict[str, Phase] = {}
-    with fleet_process() as (pipe, port):
+    with fleet_process(serve) as (pipe, port):
         site = await set_up(hass, *distributed(port))
         pool = site.engine.pool
         assert isinstance(pool, TimedPool)
