@@ -53,6 +53,7 @@ async def test_the_health_of_the_nodes(site: Stage, wall: Page) -> None:
 
 async def test_the_log_filtered_and_exported(site: Stage, wall: Page) -> None:
     await site.simulator.ask("alarm", 60)
+    await expect(cell(wall, 60)).to_have_attribute("data-state", "alarm")
     await site.simulator.ask("trouble", 61)
     await expect(cell(wall, 61)).to_have_attribute("data-state", "trouble")
     await show_view(wall, "log")

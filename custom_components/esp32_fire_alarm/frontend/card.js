@@ -104,8 +104,13 @@ class Card extends HTMLElement {
   }
 }
 
-if (!customElements.get(TYPE)) {
+function define() {
+  if (customElements.get(TYPE)) return;
   customElements.define(TYPE, Card);
   const { name, description } = words();
   (window.customCards ??= []).push({ type: TYPE, name, description, preview: true });
 }
+
+// Home Assistant puts a registry of its own in the place of the browser's while it
+// loads. What was defined before, by a file that came faster, is not in it.
+customElements.whenDefined("home-assistant").then(define);
