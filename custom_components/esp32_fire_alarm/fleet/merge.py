@@ -4,6 +4,7 @@ Passing values and nothing more; the rules are in `truth`.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .models import (
     EdgeKind,
@@ -97,26 +98,25 @@ class Changes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleView:
+class ModuleView(NamedTuple):
     """One module as all its sources show it together; masks are five bits wide.
 
-    `trouble` is None while there is no active source to tell. `latching` are
-    the nodes whose panel keeps alarms whose inputs are normal again. `reports`
-    has, of every node with an alarm, what is latched and what is active.
+    `alarm` are the zones that anybody reports, latched or `live`, which are those
+    whose input is active. `trouble` is None while there is no active source to
+    tell. `latching` are the nodes whose panel keeps alarms whose inputs are normal
+    again. `reports` has, of every node with an alarm, what is latched and what is
+    active.
     """
 
     status: ModuleStatus
     held: bool
+    alarm: int
+    live: int
     trouble: int | None
     latching: set[int]
     reports: dict[int, tuple[int, int]]
     drill: bool
     panel_reset_at: float
-
-    def is_live(self, mask: int) -> bool:
-        """Tell whether anybody sees a zone's input active."""
-        return any(live & mask for _, live in self.reports.values())
 
     def criers(self, mask: int, latch: LatchMode) -> set[int]:
         """Return who has a zone in alarm, if an alarm stays shown by `latch`."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .merge import Changes, ModuleView
 from .models import Led, ModuleStatus, NodeConfig, Takeover
 from .ownership import assign_owners, pick_stand_in
+from .timing import LONG_AGO
 from .word import MISSED_FRAMES, NodeWord
 
 
@@ -93,6 +94,11 @@ class Sources:
         """Note that a node lists a module."""
         self._carriers[module][word.config.node] = word
 
+    def forget_alarm(self, module: int, mask: int) -> None:
+        """Keep alarms of a module (five-bit mask) no longer: they are over."""
+        for word in self._carriers[module].values():
+            word.modules[module].latched &= ~mask
+
     def pass_to_another(self, module: int) -> None:
         """Note that a module has a new owner, which takes it over unannounced."""
         self._owner_spoke.discard(module)
@@ -100,48 +106,60 @@ class Sources:
     def look_at(self, before: ModuleStatus, now: float) -> ModuleView:
         """Put the words of all sources of a module together."""
         module = before.module
-        carriers = self._carriers[module]
-        listing = {n: word for n, word in carriers.items() if word.speaks_for(module)}
-        # Anybody's alarm is believed. For all else a node that was not configured
-        # to carry the module may be another device with the same address.
-        entitled = {
-            n: word
-            for n, word in carriers.items()
-            if n == before.owner or module in word.config.modules
-        }
-        fresh = {n: word for n, word in entitled.items() if word.fresh}
-        online = {
-            n
-            for n in listing.keys() & entitled.keys()
-            if listing[n].modules[module].state.online
-        }
+        alarm = live = 0
+        online: set[int] = set()
+        latching: set[int] = set()
+        reports: dict[int, tuple[int, int]] = {}
+        drill = is_fresh = is_believed = False
+        panel_reset_at = LONG_AGO
+        for node, word in self._carriers[module].items():
+            said = word.modules[module]
+            speaks = word.fresh and said.missed < MISSED_FRAMES
+            # Anybody's alarm is believed.
+            if speaks and said.latched:
+                reports[node] = said.latched, said.state.alarm
+                alarm |= said.latched
+                live |= said.state.alarm
+                drill = drill or Led.DRILL in (word.leds or ())
+            # For all else a node that was not configured to carry the module may
+            # be another device with the same address.
+            if node != before.owner and module not in word.config.modules:
+                continue
+            is_believed = is_believed or word.believed
+            if word.fresh:
+                is_fresh = True
+                panel_reset_at = max(panel_reset_at, said.reset_at)
+            if speaks and said.state.online:
+                online.add(node)
+                if word.latches_now:
+                    latching.add(node)
         source = self._choose(before, online, now)
-        held = not fresh and any(word.believed for word in entitled.values())
-        reports = {
-            n: (word.modules[module].latched, word.modules[module].state.alarm)
-            for n, word in listing.items()
-            if word.modules[module].latched
-        }
+        held = is_believed and not is_fresh
+        trouble = None
         if source is not None:
-            state = listing[source].modules[module].state
-            status = replace(
-                before, source=source, online=True, bell=state.bell, bit5=state.bit5
+            state = self.words[source].modules[module].state
+            trouble = state.trouble
+            status = ModuleStatus(
+                *(module, before.owner, source),
+                online=True,
+                bell=state.bell,
+                bit5=state.bit5,
             )
         elif held:
             status = replace(before, source=None)
         else:
-            status = ModuleStatus(module, before.owner, online=False if fresh else None)
+            online_or_unknown = False if is_fresh else None
+            status = ModuleStatus(module, before.owner, online=online_or_unknown)
         return ModuleView(
             status=status,
             held=held,
-            trouble=None if source is None else state.trouble,
-            latching={n for n in online if listing[n].latches_now},
+            alarm=alarm | live,
+            live=live,
+            trouble=trouble,
+            latching=latching,
             reports=reports,
-            drill=any(Led.DRILL in (listing[n].leds or ()) for n in reports),
-            panel_reset_at=max(
-                (word.modules[module].reset_at for word in fresh.values()),
-                default=float("-inf"),
-            ),
+            drill=drill,
+            panel_reset_at=panel_reset_at,
         )
 
     def note(self, before: int | None, status: ModuleStatus, changes: Changes) -> None:
@@ -170,7 +188,7 @@ class Sources:
         """
         owner, current = before.owner, before.source
         if owner in online and (
-            current not in online or self.words[owner].settled(now)
+            current == owner or current not in online or self.words[owner].settled(now)
         ):
             return owner
         if current is not None and current in online:

@@ -323,21 +323,23 @@ class SiteTruth:
     ) -> None:
         """Work out what the site says of one zone now."""
         zone = before.zone
-        source = view.status.source
-        alarm = self._merge_alarm(zone, mask, view, changes)
-        available = source is not None or (view.held and before.available)
-        after = ZoneState(
-            zone,
-            alarm=alarm,
-            live=view.is_live(mask),
-            trouble=before.trouble
-            if view.trouble is None
-            else bool(view.trouble & mask),
-            available=available,
-            held=view.held and (available or alarm),
+        # Most zones of most frames are in no alarm, which nobody needs to explain.
+        alarm = (bool(view.alarm & mask) or zone in self._alarms) and self._merge_alarm(
+            zone, mask, view, changes
         )
-        if after == before:
+        live = bool(view.live & mask)
+        trouble = before.trouble if view.trouble is None else bool(view.trouble & mask)
+        available = view.status.source is not None or (view.held and before.available)
+        held = view.held and (available or alarm)
+        if (
+            before.alarm is alarm
+            and before.live is live
+            and before.trouble is trouble
+            and before.available is available
+            and before.held is held
+        ):
             return
+        after = ZoneState(zone, alarm, live, trouble, available, held)
         self.zones[zone] = changes.zones[zone] = after
         if after.alarm != before.alarm:
             kind = EdgeKind.ALARM if alarm else EdgeKind.ALARM_RESTORED
@@ -363,8 +365,7 @@ class SiteTruth:
         standing.hear(set())
         if self._is_over(standing, view, changes.now):
             del self._alarms[zone]
-            for word in self._nodes.values():
-                word.forget_alarm(view.status.module, mask)
+            self._sources.forget_alarm(view.status.module, mask)
             return False
         return True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .models import DeviceFrame, Led, ModuleState, NodeConfig
+from .timing import LONG_AGO
 
 MISSED_FRAMES: Final = 3
 """A module not listed in this many frames in a row is not reporting."""
@@ -17,8 +18,6 @@ TROUBLE_LED_FRAMES: Final = 4
 
 OWNER_STABLE_SECONDS: Final = 60.0
 """A node that was lost gets its modules back after this long without a break."""
-
-LONG_AGO: Final = float("-inf")
 
 
 @dataclass(slots=True)
@@ -166,8 +165,3 @@ class NodeWord:
             else:
                 self._counts_missed = True
         return gone
-
-    def forget_alarm(self, module: int, mask: int) -> None:
-        """Keep alarms of a module (five-bit mask) no longer: they are over."""
-        if (word := self.modules.get(module)) is not None:
-            word.latched &= ~mask
