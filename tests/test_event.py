@@ -1,20 +1,25 @@
 """Every alarm once: on the event entity, on the bus, whatever became of the links."""
 
 import asyncio
+import json
 from typing import Any
 
+from homeassistant.components.recorder.db_schema import EventData
+from homeassistant.components.recorder.history import get_significant_states
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
     STATE_OFF,
     STATE_ON,
     STATE_UNKNOWN,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.recorder import get_instance, session_scope
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.esp32_fire_alarm.fleet.models import NodeConfig
@@ -218,3 +223,36 @@ async def test_a_module_that_turns_up_in_alarm(hass: HomeAssistant) -> None:
     assert (payload["zone"], payload["zone_name"]) == (315, "Zone 315")
     assert payload["device_name"] == "Module 63"
     assert site.zone(315).state == STATE_ON
+
+
+@pytest.mark.usefixtures("recorder_mock")
+async def test_the_recorder_keeps_what_differs_from_alarm_to_alarm_once(
+    hass: HomeAssistant,
+) -> None:
+    """The whole payload is with the bus event; the state has what history shows."""
+    began = dt_util.utcnow()
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    await site.feed(1, frame("010002", master=ALARM_LED))
+    entity_id = site.state("event", "site_events").entity_id
+    (payload,) = (one for one in told.take() if one["type"] == EventKind.ALARM)
+    recorder = get_instance(hass)
+    await recorder.async_block_till_done()
+
+    def read() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        with session_scope(hass=hass, read_only=True) as session:
+            stored = [
+                json.loads(row.shared_data or "{}")
+                for row in session.query(EventData).all()
+            ]
+        states = get_significant_states(hass, began, None, [entity_id])[entity_id]
+        told = [dict(one.attributes) for one in states if isinstance(one, State)]
+        (alarm,) = (one for one in told if one.get("event_type") == EventKind.ALARM)
+        return alarm, stored
+
+    attributes, stored = await recorder.async_add_executor_job(read)
+    assert attributes["zone_name"] == "Zone 2"
+    assert "occurrence_id" not in attributes
+    ids = [one.get("occurrence_id") for one in stored]
+    assert ids.count(payload["occurrence_id"]) == 1

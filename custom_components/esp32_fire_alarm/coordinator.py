@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .fleet.health import NodeHealth, Verdict
+from .fleet.health import HealthMonitor, HealthReason, NodeHealth, Verdict
 from .fleet.metrics import SiteMetrics
 from .fleet.models import NodeConfig
 
@@ -51,6 +51,7 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         self.site = site
         self.config = config
         self.data = site.health.assess(config.node)
+        self._record = site.health.record(config.node)
         self._looks: dict[CALLBACK_TYPE, int | None] = {}
 
     @property
@@ -126,16 +127,52 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         Without `is_due` only a changed verdict is worth it: figures move all
         the time, and nobody needs them twice a second.
         """
-        health, shown = self.site.health, self.data
+        health, record, shown = self.site.health, self._record, self.data
         if (
             not is_due
-            and health.judge(self.node) == (shown.verdict, shown.reason)
-            and health.record(self.node).path is shown.path
+            and health.reason(record) is shown.reason
+            and record.path is shown.path
         ):
             return False
         self.data = health.assess(self.node)
         self.last_update_success = self.data.verdict is not Verdict.LOST
         return True
+
+
+class Verdicts:
+    """Finds out, twice a second, which nodes have another verdict than is shown.
+
+    Time alone makes nobody worse, so a node that is shown to be well is looked at
+    when something was noted of it.
+    """
+
+    def __init__(
+        self, health: HealthMonitor, coordinators: Mapping[int, DeviceCoordinator]
+    ) -> None:
+        """Look at the nodes of `coordinators`, as they are when they are looked at."""
+        self._health = health
+        self._coordinators = coordinators
+        self._well: set[int] = set()
+
+    @callback
+    def take(self, *, is_due: bool) -> set[int]:
+        """Take a fresh look where it is worth it; return the nodes to publish.
+
+        With `is_due` that is all of them.
+        """
+        nodes = self._coordinators.keys()
+        noted = self._health.take_noted() & nodes
+        published = set()
+        for node in nodes if is_due else noted | (nodes - self._well):
+            coordinator = self._coordinators[node]
+            if coordinator.async_take_health(is_due=is_due):
+                published.add(node)
+            if coordinator.data.reason is HealthReason.OK:
+                self._well.add(node)
+            else:
+                self._well.discard(node)
+        self._well &= nodes
+        return published
 
 
 class MetricsBoard:

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .events import ATTR_REPORT, ATTR_TYPE, describe
+from .events import ATTR_REPORT, ATTR_TYPE
 from .fleet.telling import EventKind, SiteEvent
 from .site import FireAlarmConfigEntry, FireAlarmSite
 
@@ -38,6 +38,15 @@ class SiteEventEntity(EventEntity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    # The recorder keeps the whole payload with the bus event. Here it would be looked
+    # up and written once more for every alarm of a storm.
+    _unrecorded_attributes = frozenset(
+        {
+            *("at", "site", "config_entry_id", "occurrence_id", "order", "source"),
+            *("entity_id", "device_id", "device_name", "area_name"),
+            *("lit", "went_on", "went_off", "lost_nodes", "until"),
+        }
+    )
     entity_description = SITE_EVENTS
 
     def __init__(self, site: FireAlarmSite) -> None:
@@ -55,7 +64,7 @@ class SiteEventEntity(EventEntity):
     @callback
     def _handle_event(self, event: SiteEvent) -> None:
         """Write the event in the very turn in which it is told."""
-        payload = describe(self._site, event)
+        payload = self._site.desk.async_describe(event)
         # Too much for a state, of which the recorder keeps 16 KiB.
         payload.pop(ATTR_REPORT, None)
         self._trigger_event(payload.pop(ATTR_TYPE), payload)

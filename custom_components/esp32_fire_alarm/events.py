@@ -48,6 +48,7 @@ class EventDesk:
         """Start without listeners."""
         self._site = site
         self._listeners: list[EventListener] = []
+        self._described: tuple[SiteEvent, dict[str, Any]] | None = None
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -64,9 +65,18 @@ class EventDesk:
             except Exception:
                 _LOGGER.exception("Telling of %s failed", event.kind)
 
+    @callback
+    def async_describe(self, event: SiteEvent) -> dict[str, Any]:
+        """Return the payload of the event that is being told, worked out once."""
+        if self._described is None or self._described[0] is not event:
+            self._described = event, describe(self._site, event)
+        return dict(self._described[1])
+
     def _fire(self, event: SiteEvent) -> None:
-        """Put an event on the bus."""
-        self._site.hass.bus.async_fire(EVENT_FIRE_ALARM, describe(self._site, event))
+        """Put an event on the bus, the last to be told of it."""
+        payload = self.async_describe(event)
+        self._described = None
+        self._site.hass.bus.async_fire(EVENT_FIRE_ALARM, payload)
 
 
 def describe(site: FireAlarmSite, event: SiteEvent) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from homeassistant.helpers.start import async_at_started
 from .alarm_options import apply_alarm_options
 from .caretaker import Caretaker
 from .const import DOMAIN
-from .coordinator import DeviceCoordinator, MetricsBoard, Notifier
+from .coordinator import DeviceCoordinator, MetricsBoard, Notifier, Verdicts
 from .devices import async_register_devices, async_remove_nodes
 from .events import EventDesk, EventListener
 from .fleet.aggregator import MessageAggregator
@@ -108,7 +108,7 @@ class FireAlarmSite:
         )
         apply_alarm_options(entry.options, self.truth, self.book)
         self.store = BookStore(hass, entry.entry_id, entry.title)
-        self._desk = EventDesk(self)
+        self.desk = EventDesk(self)
         session = async_create_clientsession(hass, trace_configs=[only_here()])
         self.pool = ConnectionPool(
             session,
@@ -132,6 +132,7 @@ class FireAlarmSite:
             for node, config in self.configs.items()
         }
         self._notifier = Notifier(hass.loop, self.coordinators)
+        self._verdicts = Verdicts(self.health, self.coordinators)
         self._was_backed = True
         self.summary: SiteSummary = self.truth.summary()
         self._now = clock.now
@@ -196,7 +197,7 @@ class FireAlarmSite:
     def async_tell(self, event: SiteEvent) -> None:
         """Tell everybody of an act that the book does not know of."""
         self._look_again()
-        self._desk.async_tell(event)
+        self.desk.async_tell(event)
 
     @callback
     def async_listen_events(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -204,7 +205,7 @@ class FireAlarmSite:
 
         States are renewed by then. Returns a function that ends it.
         """
-        return self._desk.async_listen(listener)
+        return self.desk.async_listen(listener)
 
     @callback
     def async_listen(self, listener: SiteListener) -> CALLBACK_TYPE:
@@ -314,13 +315,7 @@ class FireAlarmSite:
         if self.sounder.look(fire=self.summary.fire):
             self._look_again()
         is_due = self._now() >= self._health_due_at
-        self._notifier.notify(
-            {
-                node
-                for node, coordinator in self.coordinators.items()
-                if coordinator.async_take_health(is_due=is_due)
-            }
-        )
+        self._notifier.notify(self._verdicts.take(is_due=is_due))
         if self._is_backed() is not self._was_backed:
             # A standby that died or came back is no step of the truth.
             self.summary = self._summarize()
@@ -332,10 +327,10 @@ class FireAlarmSite:
 
     @callback
     def _on_update(self, update: SiteUpdate) -> None:
-        """Tell everybody whom an update concerns, alarms in this very turn."""
-        self.summary = self._summarize()
-        self.sounder.look(fire=self.summary.fire)
-        self.commands.look()
+        """Tell everybody whom an update concerns, alarms in this very turn.
+
+        A zone that goes into alarm is shown before anything else is looked at.
+        """
         modules = self.truth.modules
         alarmed: dict[int, set[int]] = {}
         for edge in update.edges:
@@ -344,6 +339,9 @@ class FireAlarmSite:
                 alarmed.setdefault(owner, set()).add(edge.zone)
         for node, zones in alarmed.items():
             self.coordinators[node].async_tell_zones(zones)
+        self.summary = self._summarize()
+        self.sounder.look(fire=self.summary.fire)
+        self.commands.look()
         self._call_listeners(update)
         self.book.take(update)
         self._link_log.async_note_heard(update.nodes)
@@ -372,7 +370,7 @@ class FireAlarmSite:
         """Pass on what the book tells."""
         if self.sounder.hear(event):
             self._look_again()
-        self._desk.async_tell(event)
+        self.desk.async_tell(event)
 
     def _summarize(self) -> SiteSummary:
         """Return the site in a few numbers; a standby that is dead is a trouble too."""
@@ -396,4 +394,4 @@ class FireAlarmSite:
     @callback
     def _on_save(self, is_urgent: bool) -> None:
         """Keep what the book wants to remember."""
-        self.store.async_save(self.book.memory(), is_urgent=is_urgent)
+        self.store.async_save(self.book.memory, is_urgent=is_urgent)

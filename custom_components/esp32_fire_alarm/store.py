@@ -5,6 +5,7 @@ once, by one writer that always takes the newest memory, atomically. All else
 is written within a few seconds.
 """
 
+from collections.abc import Callable
 import logging
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +43,7 @@ class BookStore:
             atomic_writes=True,
             serialize_in_event_loop=False,
         )
-        self._pending: BookMemory | None = None
+        self._is_pending = False
         self._is_writing = False
         self._newest: BookMemory | None = None
         self._is_delayed = False
@@ -61,20 +62,25 @@ class BookStore:
             await self._async_set_aside()
 
     @callback
-    def async_save(self, memory: BookMemory, *, is_urgent: bool) -> None:
-        """Write the memory, at once if it is urgent."""
+    def async_save(
+        self, remember: Callable[[], BookMemory], *, is_urgent: bool
+    ) -> None:
+        """Write what `remember` returns, at once if it is urgent.
+
+        It is asked when the writing begins: in a storm that is not every time.
+        """
         if not is_urgent and not self._is_writing:
-            self._newest = memory
+            self._newest = remember()
             if not self._is_delayed:
                 # Asked again and again, the store would put it off for ever.
                 self._is_delayed = True
                 self._store.async_delay_save(self._take_newest, SAVE_SECONDS)
             return
-        self._pending = memory
+        self._is_pending = True
         if not self._is_writing:
             self._is_writing = True
             self._hass.async_create_task(
-                self._async_write(), f"{DOMAIN} alarm log of {self._title}"
+                self._async_write(remember), f"{DOMAIN} alarm log of {self._title}"
             )
 
     async def async_flush(self, memory: BookMemory) -> None:
@@ -85,12 +91,12 @@ class BookStore:
         """Delete the file."""
         await self._store.async_remove()
 
-    async def _async_write(self) -> None:
+    async def _async_write(self, remember: Callable[[], BookMemory]) -> None:
         """Write until there is nothing newer to write."""
         try:
-            while (memory := self._pending) is not None:
-                self._pending = None
-                await self._async_save(memory)
+            while self._is_pending:
+                self._is_pending = False
+                await self._async_save(remember())
         finally:
             self._is_writing = False
 

@@ -177,6 +177,15 @@ class HealthMonitor:
         self._now = now
         self._wall = wall
         self.records: dict[int, NodeRecord] = {}
+        self._noted: set[int] = set()
+
+    def take_noted(self) -> set[int]:
+        """Return the nodes of which something was noted since the last call.
+
+        Time alone makes no verdict worse, so all others are as well as before.
+        """
+        noted, self._noted = self._noted, set()
+        return noted
 
     def record(self, node: int) -> NodeRecord:
         """Return the record of `node`, new if there is none."""
@@ -187,12 +196,14 @@ class HealthMonitor:
     def forget(self, node: int) -> None:
         """Drop the record of a node that is no longer part of the site."""
         self.records.pop(node, None)
+        self._noted.discard(node)
 
     def note_readdressed(self, node: int, path: Path) -> None:
         """Note that `node` has other addresses now and `path` is the one in use.
 
         What checks of the unused one said does not count for another.
         """
+        self._noted.add(node)
         record = self.record(node)
         record.path = path
         record.standby_alive = record.standby_checked_at = None
@@ -206,6 +217,7 @@ class HealthMonitor:
         text: str = "",
     ) -> None:
         """Note that the link of `node` went into `state`."""
+        self._noted.add(node)
         record = self.record(node)
         if record.state is LinkState.CONNECTING and state is LinkState.SILENT:
             # The handshake is done; whether frames follow is another question.
@@ -222,12 +234,14 @@ class HealthMonitor:
 
     def note_standby(self, node: int, *, is_alive: bool) -> None:
         """Note whether the unused standby address proved that it lives."""
+        self._noted.add(node)
         record = self.record(node)
         record.standby_alive = is_alive
         record.standby_checked_at = self._wall()
 
     def note_bad_frame(self, node: int, fault: FrameFault) -> None:
         """Count a message that `decode` refused."""
+        self._noted.add(node)
         record = self.record(node)
         if fault in (FrameFault.MALFORMED, FrameFault.OVERSIZED):
             record.malformed += 1
@@ -235,8 +249,16 @@ class HealthMonitor:
         else:
             record.ignored += 1
 
+    def note_throttled(self, node: int, now: float, *, waits: bool) -> None:
+        """Note that a node sends too much; count what has to wait for that."""
+        self._noted.add(node)
+        record = self.record(node)
+        record.throttled += waits
+        record.throttled_at = now
+
     def note_telemetry(self, node: int, frame: DeviceFrame) -> None:
         """Take over uptime, heap and clients; find out whether the node rebooted."""
+        self._noted.add(node)
         record = self.record(node)
         if frame.malformed:
             record.malformed += frame.malformed
@@ -286,11 +308,8 @@ class HealthMonitor:
         return len(times)
 
     def judge(self, node: int) -> tuple[Verdict, HealthReason | LinkFault]:
-        """Return the verdict on `node` and its reason, without the figures.
-
-        Asked for every node twice a second, so it makes nothing that is dropped.
-        """
-        reason = self._reason(self.record(node))
+        """Return the verdict on `node` and its reason, without the figures."""
+        reason = self.reason(self.record(node))
         if reason is HealthReason.OK:
             return Verdict.HEALTHY, reason
         if isinstance(reason, LinkFault) and reason is not LinkFault.SLOTS_FULL:
@@ -321,8 +340,11 @@ class HealthMonitor:
             mode=record.mode,
         )
 
-    def _reason(self, record: NodeRecord) -> HealthReason | LinkFault:
-        """Return the first thing that is wrong, the worst first."""
+    def reason(self, record: NodeRecord) -> HealthReason | LinkFault:
+        """Return the first thing that is wrong with a node, the worst first.
+
+        It decides the verdict. Asked for every node twice a second.
+        """
         if record.state is LinkState.SILENT:
             return HealthReason.NO_DATA
         if record.state not in (LinkState.CONNECTED, LinkState.STANDBY):
