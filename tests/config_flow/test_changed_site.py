@@ -205,7 +205,7 @@ async def test_options_that_are_too_slow(
         page["flow_id"], {"supervision": slow, "commands": commands}
     )
     assert page["errors"] == {"base": "too_slow"}
-    assert "only after 76 seconds; at most 60" in read(page, "options")
+    assert "only after 66 seconds; at most 60" in read(page, "options")
     page = await hass.config_entries.options.async_configure(
         page["flow_id"],
         {"supervision": slow | {"hold_seconds": 20}, "commands": commands},

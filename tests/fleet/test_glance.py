@@ -10,6 +10,7 @@ import pytest
 from custom_components.esp32_fire_alarm.fleet.frame import FrameError, decode
 from custom_components.esp32_fire_alarm.fleet.glance import (
     MAX_CALM_BYTES,
+    Likeness,
     fingerprint,
     may_alarm,
 )
@@ -183,6 +184,84 @@ def test_equal_fingerprints_mean_equal_messages(raws: list[bytes]) -> None:
     for raw in raws:
         if (said := meaning(raw)) is not None:
             assert known.setdefault(fingerprint(raw), said) == said
+
+
+# What looks like the message before it.
+
+STEADY = b'{"timestamp":1234,"data":"41DF <STX>\x02010000|TS:1234","clients":1}'
+
+
+def likeness_of(raw: bytes) -> Likeness:
+    """Return what a message looks like whose cycle can be told from the rest."""
+    likeness = Likeness.of(raw)
+    assert likeness is not None
+    return likeness
+
+
+def test_what_steady_nodes_send_is_recognized_at_once() -> None:
+    """Other digits around the same cycle."""
+    likeness = likeness_of(STEADY)
+    assert likeness.mark == fingerprint(STEADY)
+    assert likeness.fits(STEADY.replace(b"1234", b"1239"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(STEADY.replace(b"010000", b"010001"), id="alarm"),
+        pytest.param(STEADY.replace(b"41DF", b"41CF"), id="alarm-led"),
+        pytest.param(STEADY.replace(b'34,"data":"', b'3,"data":"9'), id="digit-before"),
+        pytest.param(
+            STEADY.replace(b"0|TS:1234", b"00|TS:123"), id="digit-behind-the-cycle"
+        ),
+        pytest.param(
+            STEADY.replace(b"timestamp", b"messageType")[:-2] + b"}", id="other-kind"
+        ),
+        pytest.param(STEADY.replace(b"1234", b"12345"), id="longer"),
+        pytest.param(b" " * len(STEADY), id="blanks"),
+    ],
+)
+def test_nothing_else_is_recognized(other: bytes) -> None:
+    """Where it is the same for all that, somebody has to look closer."""
+    assert not likeness_of(STEADY).fits(other)
+
+
+def test_the_same_text_before_the_cycle_is_not_taken_for_it() -> None:
+    """What would fit there may have another cycle."""
+    raw = b'{"a":"41 01","data":"41 01|TS:7"}'
+    likeness = likeness_of(raw)
+    assert likeness.fits(raw)
+    assert not likeness.fits(b'{"a":"41 01","data":"42 02|TS:7"}')
+
+
+@pytest.mark.parametrize("raw", [b"", b'"41DF<STX>', b'{"data":"41DF<STX>010000'])
+def test_without_an_envelope_nothing_is_known_of_the_next_message(raw: bytes) -> None:
+    """Every byte counts there."""
+    assert Likeness.of(raw) is None
+
+
+@settings(max_examples=2000)
+@given(
+    raw=odd_messages() | MESSAGES,
+    digits=st.lists(st.sampled_from(b"0123456789"), min_size=4, max_size=40),
+    place=st.integers(0, 200),
+    byte=st.integers(0, 255),
+)
+def test_what_is_recognized_has_the_same_fingerprint(
+    raw: bytes, digits: list[int], place: int, byte: int
+) -> None:
+    """Whatever digits and whichever byte are changed in a message."""
+    likeness = Likeness.of(raw)
+    if likeness is None:
+        return
+    assert likeness.mark == fingerprint(raw)
+    changed = bytearray(raw)
+    for at, old in enumerate(changed):
+        if digits and old in b"0123456789":
+            changed[at] = digits.pop()
+    for other in (bytes(changed), raw[:place] + bytes([byte]) + raw[place + 1 :]):
+        if likeness.fits(other):
+            assert fingerprint(other) == likeness.mark
 
 
 # The alarm.

@@ -11,6 +11,7 @@ import tracemalloc
 import aiohttp
 import pytest
 
+from custom_components.esp32_fire_alarm.fleet.health import NodeRecord
 from custom_components.esp32_fire_alarm.fleet.inbox import MAX_WAITING
 from custom_components.esp32_fire_alarm.fleet.link import (
     FRAMES_BEFORE_YIELDING,
@@ -181,6 +182,7 @@ async def test_a_flooding_link_lets_others_run(
     link = DeviceLink(
         EndlessSocket(200),  # type: ignore[arg-type]
         on_frame=on_frame,
+        pulse=NodeRecord(),
         now=lambda: now,
         supervision=Supervision(),
     )

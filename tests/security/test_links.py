@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.esp32_fire_alarm.fleet import pool
 from custom_components.esp32_fire_alarm.fleet.frame import MAX_FRAME_BYTES
-from custom_components.esp32_fire_alarm.fleet.health import LinkState
+from custom_components.esp32_fire_alarm.fleet.health import LinkState, NodeRecord
 from custom_components.esp32_fire_alarm.fleet.link import (
     DeviceLink,
     LinkError,
@@ -66,6 +66,7 @@ async def listen_to(
     link = DeviceLink(
         socket,
         on_frame=hear,
+        pulse=NodeRecord(),
         now=SystemClock().now,
         supervision=Supervision(),
     )

@@ -26,7 +26,7 @@ from .batch import (
     digest_all,
 )
 from .frame import FrameError, decode
-from .glance import fingerprint, may_alarm
+from .glance import Likeness, fingerprint, may_alarm
 from .handover import HandOver
 from .health import HealthMonitor
 from .inbox import MAX_WAITING, Inbox
@@ -44,7 +44,8 @@ TELEMETRY_SECONDS: Final = 30.0
 FLOOD_FRAMES_PER_SECOND: Final = 100.0
 """A node that sends more than this is flooding, even if it only repeats itself."""
 
-_SHORTEST_TICK_SECONDS: Final = 0.5
+FLOOD_LOOK_SECONDS: Final = 1.0
+"""Period in which is looked for floods."""
 
 
 class MessageAggregator:
@@ -79,7 +80,7 @@ class MessageAggregator:
         self._soon: Handle | None = None
         self._later: Handle | None = None
         self._jobs: dict[asyncio.Future[list[Digest]], Job] = {}
-        self._ticked_at = now()
+        self._looked_at = now()
         self._is_closed = False
         self._metrics = MetricsLog(health.records)
         self._hand_over = HandOver(on_update, self._metrics.latency, now)
@@ -93,15 +94,23 @@ class MessageAggregator:
     def feed(self, node: int, raw: bytes) -> bool:
         """Take in one message of `node`; return whether it says anything of zones."""
         inbox = self._inboxes.get(node) or self._open(node)
+        record = inbox.record
+        record.frames += 1
+        record.bytes += len(raw)
+        record.raw_frames.append(raw)
+        if inbox.is_repeated_by(raw):
+            record.identical += 1
+            return True
         if inbox.last_word is not None and inbox.refuses(raw, self._now()):
             return False
         mark = fingerprint(raw)
         if mark == inbox.mark:
-            inbox.record.identical += 1
+            record.identical += 1
+            inbox.likeness = Likeness.of(raw)
             if inbox.wants_telemetry or not inbox.is_settled:
                 self._repeat(inbox, raw)
         elif mark in inbox.known and not (inbox.is_behind or inbox.wants_telemetry):
-            inbox.record.identical += 1
+            record.identical += 1
             self._take_known(inbox, mark)
         elif self._may_wait(node, mark):
             self._let_wait(inbox, mark, raw)
@@ -238,7 +247,7 @@ class MessageAggregator:
         now = self._now()
         inbox.put(mark, raw, now)
         if inbox.is_throttled:
-            self._note_throttled(inbox, now)
+            self._health.note_throttled(inbox.node, now, waits=True)
         if len(inbox.waiting) > MAX_WAITING:
             self._catch_up(inbox, now)
             self._tell(inbox, SiteUpdate(), now)
@@ -356,7 +365,7 @@ class MessageAggregator:
 
     def _throttle(self, inbox: Inbox, now: float) -> None:
         """Let a node that asks for too much wait for its next token."""
-        self._note_throttled(inbox, now)
+        self._health.note_throttled(inbox.node, now, waits=True)
         self._await_token(inbox)
 
     def _await_token(self, inbox: Inbox) -> None:
@@ -371,22 +380,17 @@ class MessageAggregator:
         self._later = None
         self._drain()
 
-    @staticmethod
-    def _note_throttled(inbox: Inbox, now: float) -> None:
-        """Count something that has to wait for a token."""
-        inbox.record.throttled += 1
-        inbox.record.throttled_at = now
-
     def _look_for_floods(self, now: float) -> None:
         """Flag nodes that send too much, and let telemetry be read where it is due."""
-        limit = FLOOD_FRAMES_PER_SECOND * max(
-            now - self._ticked_at, _SHORTEST_TICK_SECONDS
-        )
-        self._ticked_at = now
+        elapsed = now - self._looked_at
+        if elapsed < FLOOD_LOOK_SECONDS:
+            return
+        limit = FLOOD_FRAMES_PER_SECOND * elapsed
+        self._looked_at = now
         for inbox in self._inboxes.values():
             frames = inbox.record.frames
             if frames - inbox.frames_counted > limit:
-                inbox.record.throttled_at = now
+                self._health.note_throttled(inbox.node, now, waits=False)
             inbox.frames_counted = frames
             inbox.wants_telemetry = now - inbox.telemetry_at >= TELEMETRY_SECONDS
 

@@ -11,13 +11,13 @@ from typing import Final
 from .gather import UpdateGatherer
 from .metrics import LatencyLog
 from .models import EdgeKind, SiteUpdate
+from .timing import LONG_AGO
 
 ALARM_REPEAT_SECONDS: Final = 1.0
 """An alarm of a zone that was told within this time is a repetition: it is told
 too, but where its node has no token left, together with what follows it."""
 
 _LATENCIES_NOTED: Final = 1024
-_LONG_AGO: Final = float("-inf")
 
 
 class HandOver:
@@ -58,7 +58,7 @@ class HandOver:
         zones = [edge.zone for edge in update.edges if edge.kind is EdgeKind.ALARM]
         told_at = self._alarm_told_at
         if all(
-            now - told_at.get(zone, _LONG_AGO) < ALARM_REPEAT_SECONDS for zone in zones
+            now - told_at.get(zone, LONG_AGO) < ALARM_REPEAT_SECONDS for zone in zones
         ):
             return False
         told_at.update(dict.fromkeys(zones, now))

@@ -5,12 +5,12 @@ from itertools import count
 from typing import Final
 
 from .batch import Bundle
-from .glance import MAX_CALM_BYTES
+from .glance import MAX_CALM_BYTES, Likeness
 from .health import NodeRecord
 from .last_word import LastWord, uptime_of
 from .models import DeviceFrame
 from .throttle import TokenBucket
-from .word import LONG_AGO
+from .timing import LONG_AGO
 
 MAX_WAITING: Final = 16
 """Different messages of one node that wait at most; one more has all of them read."""
@@ -26,8 +26,8 @@ _SEQUENCE: Final = count(1)
 class Inbox:
     """One node's messages on their way to the truth.
 
-    `mark` is the fingerprint of the newest message, `frame` the last one that
-    reached the truth, `known` the last few by fingerprint. `waiting` holds calm
+    `mark` is the fingerprint of the newest message, `likeness` what one looks like
+    that repeats it, `frame` the last one that reached the truth, `known` the last few by fingerprint. `waiting` holds calm
     messages by fingerprint, oldest first; those in `in_job` are older still and
     being decoded elsewhere. Times are monotonic seconds.
     """
@@ -36,6 +36,7 @@ class Inbox:
     record: NodeRecord
     bucket: TokenBucket
     mark: bytes | None = None
+    likeness: Likeness | None = None
     frame: DeviceFrame | None = None
     known: dict[bytes, DeviceFrame] = field(default_factory=dict)
     is_settled: bool = False
@@ -85,6 +86,20 @@ class Inbox:
         heard_at = self.record.last_frame_at
         if known and heard_at is not None:
             self.last_word = LastWord(known[-1], heard_at, self.record.path)
+
+    def is_repeated_by(self, raw: bytes) -> bool:
+        """Tell whether a message certainly repeats the newest one and is of no use.
+
+        What steady nodes send is all like that, so nothing else is looked at.
+        """
+        return (
+            (likeness := self.likeness) is not None
+            and self.is_settled
+            and not self.wants_telemetry
+            and self.last_word is None
+            and likeness.mark == self.mark
+            and likeness.fits(raw)
+        )
 
     def refuses(self, raw: bytes, now: float) -> bool:
         """Tell whether a message is older than what the lost link brought last."""

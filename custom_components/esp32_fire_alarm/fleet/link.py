@@ -11,14 +11,22 @@ from enum import StrEnum
 import errno
 import socket as sockets
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 
 from .frame import MAX_FRAME_BYTES
 from .models import DeviceAddress
 from .plain import plain
-from .timing import CLOSE_SECONDS, CONNECT_SECONDS, TICK_SECONDS, Supervision
+from .timing import (
+    CLOSE_SECONDS,
+    CONNECT_SECONDS,
+    LONG_AGO,
+    QUIET_SECONDS,
+    ROUND_TRIP_SECONDS,
+    TICK_SECONDS,
+    Supervision,
+)
 from .turn import COSTLY_SECONDS, Turn
 
 type Socket = aiohttp.ClientWebSocketResponse[bool]
@@ -28,6 +36,9 @@ FRAMES_BEFORE_YIELDING: Final = 32
 
 SECONDS_BEFORE_YIELDING: Final = 0.002
 """Or after its frames took this long, whichever comes first."""
+
+_TEXT: Final = aiohttp.WSMsgType.TEXT
+_BINARY: Final = aiohttp.WSMsgType.BINARY
 
 
 class LinkFault(StrEnum):
@@ -172,6 +183,16 @@ async def close_socket(socket: Socket) -> None:
                 raw.shutdown(sockets.SHUT_RDWR)
 
 
+class Pulse(Protocol):
+    """What outlives a link: when the node was heard last, and how far it is away.
+
+    Monotonic seconds of the last frame, seconds of the last round trip.
+    """
+
+    last_frame_at: float | None
+    round_trip_seconds: float | None
+
+
 class DeviceLink:
     """One open socket and what is known of it. Times are monotonic seconds."""
 
@@ -180,6 +201,7 @@ class DeviceLink:
         socket: Socket,
         *,
         on_frame: Callable[[bytes], bool],
+        pulse: Pulse,
         now: Callable[[], float],
         supervision: Supervision,
         turn: Turn | None = None,
@@ -187,23 +209,25 @@ class DeviceLink:
         """Take over an open socket.
 
         `on_frame` gets every message, returns whether it said anything of zones,
-        and never raises. A node that sends other things only is silent. `turn`
-        is shared by all links whose messages should make room for others.
+        and never raises. A node that sends other things only is silent. `pulse`
+        is kept up to date. `turn` is shared by all links whose messages should make room for others.
         """
         self._socket = socket
         self._on_frame = on_frame
+        self._pulse = pulse
         self._now = now
         self._supervision = supervision
         self._turn = turn or Turn()
         self._pings_sent = 0
-        self._ping_sent_at: float | None = None
-        self._next_ping_at = now()
+        self._ping_sent_at = LONG_AGO
         self._cut_for: LinkFault | None = None
         self._sending: asyncio.Task[None] | None = None
         self.opened_at = now()
         self.last_frame_at: float | None = None
         self.last_heard_at = self.opened_at
-        self.round_trip_seconds: float | None = None
+        self.look_at = self.opened_at
+        """When somebody should look after it again (`tick`)."""
+        pulse.round_trip_seconds = None
 
     @property
     def data_age_seconds(self) -> float:
@@ -216,30 +240,36 @@ class DeviceLink:
         return self._socket.close_code
 
     async def listen(self) -> tuple[LinkFault, str]:
-        """Hand on frames until the link ends; return why it did."""
+        """Hand on frames until the link ends; return why it did.
+
+        All that steady nodes cost is in here and in `on_frame`, so what is
+        asked for with every frame is looked up once.
+        """
+        receive, on_frame = self._socket.receive, self._on_frame
+        pulse, now, turn = self._pulse, self._now, self._turn
         in_a_row = 0
         busy_seconds = 0.0
         while True:
-            message = await self._socket.receive()
-            match message.type:
-                case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-                    began_at = self.last_heard_at = self._now()
-                    if self._turn.is_used_up:
-                        await self._turn.room()
-                        began_at = self._now()
-                    if self._on_frame(message.data):
-                        self.last_frame_at = began_at
-                    spent = self._now() - began_at
-                    busy_seconds += spent
-                    if spent >= COSTLY_SECONDS:
-                        self._turn.spend(spent)
-                case aiohttp.WSMsgType.PING:
-                    self.last_heard_at = self._now()
-                    self._answer(message.data)
-                case aiohttp.WSMsgType.PONG:
-                    self._note_pong(message.data)
-                case _:
-                    return self._reason_of_end(message.type, message.data)
+            message = await receive()
+            kind = message.type
+            if kind is _TEXT or kind is _BINARY:
+                began_at = self.last_heard_at = now()
+                if turn.is_used_up:
+                    await turn.room()
+                    began_at = now()
+                if on_frame(message.data):
+                    self.last_frame_at = pulse.last_frame_at = began_at
+                spent = now() - began_at
+                busy_seconds += spent
+                if spent >= COSTLY_SECONDS:
+                    turn.spend(spent)
+            elif kind is aiohttp.WSMsgType.PING:
+                self.last_heard_at = now()
+                self._answer(message.data)
+            elif kind is aiohttp.WSMsgType.PONG:
+                self._note_pong(message.data)
+            else:
+                return self._reason_of_end(kind, message.data)
             in_a_row += 1
             if (
                 in_a_row >= FRAMES_BEFORE_YIELDING
@@ -251,25 +281,41 @@ class DeviceLink:
     def tick(self) -> LinkFault | None:
         """Send a due ping; return why the link must be cut, if it must.
 
-        The limits are kept to the early side of the timer's period, so that
-        a fault is noticed within its limit, not one period after it.
+        A node that says nothing for half a heartbeat is asked for a sign of life,
+        and cut when it gave none for the other half. One that talks is asked
+        once a minute, for the round trip. The limits are kept to the early side
+        of the timer's period, so that a fault is noticed within its limit, not
+        one period after it.
         """
-        now = self._now() + TICK_SECONDS
+        now = self._now()
+        soon = now + TICK_SECONDS
         if self.data_age_seconds + TICK_SECONDS >= self._supervision.silence_seconds:
             return LinkFault.SILENT
-        heartbeat = self._supervision.heartbeat_seconds
-        if (
-            self._ping_sent_at is not None
-            and self.last_heard_at < self._ping_sent_at
-            and now - self._ping_sent_at >= heartbeat / 2
-        ):
+        patience = self._supervision.heartbeat_seconds / 2
+        is_asked = self.last_heard_at < self._ping_sent_at
+        if is_asked and soon - self._ping_sent_at >= patience:
             return LinkFault.HALF_OPEN
-        if self._supervision.pings and self._now() >= self._next_ping_at:
+        is_quiet = not is_asked and soon - self.last_heard_at >= patience
+        is_due = now - self._ping_sent_at >= ROUND_TRIP_SECONDS
+        if self._supervision.pings and (is_quiet or is_due):
             self._pings_sent += 1
-            self._ping_sent_at = self._now()
-            self._next_ping_at = self._ping_sent_at + heartbeat
+            self._ping_sent_at = now
             self._send_control(self._socket.ping, b"%d" % self._pings_sent)
+        self.look_at = self._next_look_at(patience)
         return None
+
+    def _next_look_at(self, patience: float) -> float:
+        """Return until when it is certain that nothing has to be done.
+
+        With the frame that came last, a node has earned some seconds in which
+        it is neither quiet nor to be asked.
+        """
+        if self.last_frame_at is None:
+            return LONG_AGO
+        calm_until = self.last_frame_at + min(patience, QUIET_SECONDS) - TICK_SECONDS
+        if not self._supervision.pings:
+            return calm_until
+        return min(calm_until, self._ping_sent_at + ROUND_TRIP_SECONDS)
 
     async def send(self, text: str) -> None:
         """Send one text message.
@@ -312,8 +358,8 @@ class DeviceLink:
     def _note_pong(self, payload: bytes) -> None:
         """Measure the round trip of the ping that this pong answers."""
         self.last_heard_at = self._now()
-        if self._ping_sent_at is not None and payload == b"%d" % self._pings_sent:
-            self.round_trip_seconds = self.last_heard_at - self._ping_sent_at
+        if self._pings_sent and payload == b"%d" % self._pings_sent:
+            self._pulse.round_trip_seconds = self.last_heard_at - self._ping_sent_at
 
     def _reason_of_end(
         self, kind: aiohttp.WSMsgType, data: object

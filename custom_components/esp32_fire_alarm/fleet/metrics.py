@@ -15,6 +15,8 @@ from .health import NodeRecord
 RATE_SECONDS: Final = 10.0
 """Rates are averages over the last so many seconds."""
 
+_SAMPLE_SECONDS: Final = 1.0
+
 LATENCY_SECONDS: Final = 300.0
 """Latencies are those of the last so many seconds."""
 
@@ -117,7 +119,9 @@ class MetricsLog:
         self.largest_batch = max(self.largest_batch, messages)
 
     def sample(self, now: float) -> None:
-        """Note the totals, to be called a few times in `RATE_SECONDS`."""
+        """Note the totals, to be called many times in `RATE_SECONDS`."""
+        if self._samples and now - self._samples[-1][0] < _SAMPLE_SECONDS:
+            return
         self._samples.append((now, self._total("frames"), self._total("bytes")))
         while len(self._samples) > 1 and now - self._samples[1][0] >= RATE_SECONDS:
             self._samples.popleft()

@@ -7,6 +7,7 @@ by a storm of 63 handshakes.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 import logging
 import random
 
@@ -136,6 +137,9 @@ class ConnectionPool:
             elif kept.addresses != (config.address, config.standby):
                 kept.addresses = (config.address, config.standby)
                 self._health.note_readdressed(number, kept.paths.path)
+                if kept.link is not None:
+                    # What its address is called may have changed.
+                    kept.link.look_at = self._clock.now()
         return set(cut)
 
     async def send(self, node: int, text: str) -> None:
@@ -222,17 +226,10 @@ class ConnectionPool:
             raise LinkError(
                 LinkFault.UNREACHABLE, f"{address.host} is not in a local network"
             )
-        record = self._health.record(node.number)
-
-        def take(raw: bytes) -> bool:
-            record.frames += 1
-            record.bytes += len(raw)
-            record.raw_frames.append(raw)
-            return self._on_frame(node.number, raw)
-
         return DeviceLink(
             socket,
-            on_frame=take,
+            on_frame=partial(self._on_frame, node.number),
+            pulse=self._health.record(node.number),
             now=self._clock.now,
             supervision=self._supervision,
             turn=self._turn,
@@ -291,8 +288,10 @@ class ConnectionPool:
         while True:
             await self._clock.sleep(TICK_SECONDS)
             try:
+                now = self._clock.now()
                 for node in tuple(self._nodes.values()):
-                    if (link := node.link) is not None:
+                    link = node.link
+                    if link is not None and link.look_at <= now:
                         self._look_after(node, link, group)
                 self._on_tick()
             except Exception:
@@ -301,10 +300,7 @@ class ConnectionPool:
     def _look_after(
         self, node: _Node, link: DeviceLink, group: asyncio.TaskGroup
     ) -> None:
-        """Ping, measure, show silence and cut a dead link."""
-        record = self._health.record(node.number)
-        record.round_trip_seconds = link.round_trip_seconds
-        record.last_frame_at = link.last_frame_at or record.last_frame_at
+        """Ping, show silence and cut a dead link."""
         if (fault := link.tick()) is not None:
             node.link = None
             self._note(node, LinkState.BACKING_OFF, fault)
@@ -318,7 +314,7 @@ class ConnectionPool:
             state = LinkState.STANDBY
         else:
             state = LinkState.CONNECTED
-        if record.state is not state:
+        if self._health.record(node.number).state is not state:
             self._note(node, state)
             if state is not LinkState.SILENT:
                 self._wake_others()

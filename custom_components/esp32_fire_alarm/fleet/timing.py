@@ -53,8 +53,15 @@ FAIL_BACK_SECONDS: Final = 300.0
 TICK_SECONDS: Final = 0.5
 """Period of the one timer that watches all links."""
 
+ROUND_TRIP_SECONDS: Final = 60.0
+"""Period in which a node that talks is pinged, to measure the way there and back.
+Its frames prove more often than any ping that it lives."""
+
 QUIET_SECONDS: Final = 5.0
 """A link without a frame for this long is shown as silent, not yet cut."""
+
+LONG_AGO: Final = float("-inf")
+"""Before anything happened, in monotonic seconds."""
 
 
 class Clock(Protocol):
@@ -87,9 +94,8 @@ class Scheduler(Protocol):
 class SystemClock:
     """Monotonic time and the event loop's own sleep."""
 
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return time.monotonic()
+    # No method of its own: it is asked several times for every frame.
+    now = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
@@ -100,8 +106,8 @@ class SystemClock:
 class Supervision:
     """How closely a site's links are watched; the options of one site.
 
-    `heartbeat_seconds` (5-20) is the period of WebSocket pings; a ping that
-    brings back nothing within half of it means a half-open link.
+    `heartbeat_seconds` (5-20) is how long a link may bring nothing at all: after
+    half of it the node is pinged, after all of it the link is half-open.
     `silence_seconds` (5-30) is how long a node may send no frame.
     `hold_seconds` (0-60) is how long zones keep their last state after a loss.
     `pings` off is for firmwares that break on control frames: only the age of
@@ -116,6 +122,6 @@ class Supervision:
     @property
     def worst_case_seconds(self) -> float:
         """Longest time from a node's last frame to its zones being given up."""
-        half_open = 1.5 * self.heartbeat_seconds if self.pings else 0.0
+        half_open = self.heartbeat_seconds if self.pings else 0.0
         detection = max(self.silence_seconds, half_open)
         return detection + self.hold_seconds + 2 * TICK_SECONDS

@@ -9,7 +9,7 @@ came; each of them is still handled as a whole.
 import asyncio
 from typing import Final
 
-SECONDS_PER_TURN: Final = 0.01
+SECONDS_PER_TURN: Final = 0.005
 """After messages took this long, the others have to wait for the next turn."""
 
 COSTLY_SECONDS: Final = 0.0002
@@ -27,12 +27,15 @@ class Turn:
     def __init__(self) -> None:
         """Begin with nothing spent."""
         self._spent_seconds = 0.0
+        self.is_used_up = False
+        """Whether the next message has to wait."""
 
     def spend(self, seconds: float) -> None:
         """Note that a message took so long, `COSTLY_SECONDS` at least."""
         if not self._spent_seconds:
             asyncio.get_running_loop().call_soon(self._renew)
         self._spent_seconds += seconds
+        self.is_used_up = self._spent_seconds >= SECONDS_PER_TURN
 
     async def room(self) -> None:
         """Wait until a turn of the event loop has room for one more message."""
@@ -41,11 +44,7 @@ class Turn:
                 return
             await asyncio.sleep(0)
 
-    @property
-    def is_used_up(self) -> bool:
-        """Tell whether the next message has to wait."""
-        return self._spent_seconds >= SECONDS_PER_TURN
-
     def _renew(self) -> None:
         """Begin another turn."""
         self._spent_seconds = 0.0
+        self.is_used_up = False
