@@ -87,6 +87,10 @@ class Floor:
         """Return nothing: the load knows when the last client was back."""
         return []
 
+    async def write_states(self, count: int, gap: float) -> list[float]:
+        """Return nothing: there are no states."""
+        return []
+
     def info(self) -> dict[str, Any]:
         """Return what else is worth knowing."""
         return {}

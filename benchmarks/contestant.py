@@ -50,6 +50,11 @@ class Contestant:
             "frames": self._one.frames,
         }
 
+    async def write_states(self, count: int, gap: float) -> list[float]:
+        """Return how long so many single states took to write, in ms, if any can be."""
+        waits: list[float] = await self._one.write_states(count, gap)
+        return waits
+
     async def memory(self) -> dict[str, float]:
         """Return the memory in use."""
         return memory_kb()
@@ -90,7 +95,7 @@ def main() -> NoReturn:
             name: getattr(contestant, name)
             for name in (
                 *("start", "connect", "settle", "disconnect", "mark"),
-                *("memory", "probe", "observed"),
+                *("memory", "probe", "observed", "write_states"),
             )
         }
         if sys.argv[1] in HOMES:

@@ -17,7 +17,12 @@ from typing import Any, Final, override
 
 from homeassistant import bootstrap
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+)
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -51,6 +56,7 @@ ENTITY_SECONDS: Final = 120.0
 """Longest wait for the entities of all zones."""
 
 _ZONE: Final = re.compile(r"zone_(\d+)$")
+_PROBE: Final = "binary_sensor.benchmark_probe"
 _RIVALS: Final = Path(__file__).parent / "rivals"
 
 
@@ -120,6 +126,17 @@ class Home:
         """Return the moments in which zones became available, and forget them."""
         moments, self._came_back_ns = self._came_back_ns, []
         return moments
+
+    async def write_states(self, count: int, gap: float) -> list[float]:
+        """Write a state of nobody's now and then; return how long each took, in ms."""
+        assert self.hass is not None
+        waits: list[float] = []
+        for number in range(count):
+            await asyncio.sleep(gap)
+            began = time.perf_counter()
+            self.hass.states.async_set(_PROBE, STATE_OFF if number % 2 else STATE_ON)
+            waits.append((time.perf_counter() - began) * 1e3)
+        return waits
 
     def info(self) -> dict[str, Any]:
         """Return how many entities there are."""

@@ -42,6 +42,7 @@ ROWS: Final = (
     Row("storm.cpu_us", "CPU per change of a zone, storm", "µs", "mqtt"),
     Row("alarm.p50_ms", "alarm during 63 x 10/s, median", "ms"),
     Row("alarm.p99_ms", "alarm during 63 x 10/s, p99", "ms"),
+    Row("alarm.write_ms", "one state written meanwhile, median", "ms", "mqtt"),
     Row("alarm.missing", "alarms not shown within 2 s of the last", "number"),
     Row("alarm.stall_p99_ms", "event loop held up meanwhile, p99", "ms"),
     Row("alarm.stall_max_ms", "event loop held up meanwhile, longest", "ms"),
