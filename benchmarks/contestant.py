@@ -9,7 +9,7 @@ import time
 from typing import Any, Final, NoReturn
 
 from .bare import Floor
-from .meter import Probe, cpu_ns, memory_kb
+from .meter import Probe, collect_ms, cpu_ns, memory_kb
 from .peer import serve
 from .plan import plan
 
@@ -59,6 +59,10 @@ class Contestant:
         """Return the memory in use."""
         return memory_kb()
 
+    async def collect(self) -> float:
+        """Collect all garbage there is; return how long that took, in ms."""
+        return collect_ms()
+
     async def probe(self) -> None:
         """Begin to watch for stalls of the event loop, and for alarms."""
         self._one.arrivals.clear()
@@ -95,7 +99,7 @@ def main() -> NoReturn:
             name: getattr(contestant, name)
             for name in (
                 *("start", "connect", "settle", "disconnect", "mark"),
-                *("memory", "probe", "observed", "write_states"),
+                *("memory", "collect", "probe", "observed", "write_states"),
             )
         }
         if sys.argv[1] in HOMES:

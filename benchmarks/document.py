@@ -142,6 +142,7 @@ def write(rounds: Rounds, growth: Mapping[str, Figures]) -> None:
         for name, figures in rounds.items()
         if figures and "info.entities" in figures[0]
     }
+    per_frame = _of_size(growth["ours"], GROWTH_SIZES[-1])["cpu_us"]
     page = TEMPLATE.read_text().format(
         machine=machine.describe(),
         day=datetime.now(UTC).strftime("%d %B %Y"),
@@ -151,6 +152,8 @@ def write(rounds: Rounds, growth: Mapping[str, Figures]) -> None:
         broker=shown(median(rounds, "mqtt", "steady_10.broker_cpu_us")),
         single=single_link(rounds),
         growth=growth_table(growth),
+        cpu_1000=shown(per_frame),
+        full=f"{round(1e6 / per_frame, -2):,.0f}",
         steps=steps_table(),
         alarms=FULL.alarms,
         gap_ms=ALARM_GAP_SECONDS * 1e3,

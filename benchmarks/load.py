@@ -35,9 +35,9 @@ ALARM_LED_ON: Final = 0xCF
 HEADER: Final = 0x51
 ALL_ZONES: Final = 0x1F
 UPTIME_MASK: Final = 0xFFFF_FFFF
-CLEAR_AFTER_SECONDS: Final = 0.63
+CLEAR_AFTER_SECONDS: Final = 0.3
 """How long each alarm of the scenario "alarm during load" lasts: its end falls
-between two others, which come every 0.06 s."""
+between two others, which come every 0.2 s."""
 
 TOPIC: Final = "fire_alarm/node_{}"
 DISCOVERY_TOPIC: Final = "homeassistant/binary_sensor/fire_alarm_zone_{}/config"

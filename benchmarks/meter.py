@@ -42,6 +42,13 @@ class Probe:
         self._timer = self._loop.call_at(self._due, self._go_off)
 
 
+def collect_ms() -> float:
+    """Run a full garbage collection; return how long it held everything up, in ms."""
+    began = time.perf_counter()
+    gc.collect()
+    return (time.perf_counter() - began) * 1e3
+
+
 def memory_kb() -> dict[str, float]:
     """Return what this process occupies: resident, and its alone, in kB."""
     gc.collect()

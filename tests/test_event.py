@@ -22,7 +22,7 @@ from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.esp32_fire_alarm.fleet.models import NodeConfig
+from custom_components.esp32_fire_alarm.fleet.models import NodeConfig, SiteSummary
 from custom_components.esp32_fire_alarm.fleet.telling import EventKind
 
 from .running_site import (
@@ -91,6 +91,31 @@ async def test_an_alarm_is_told_in_the_turn_of_its_state(hass: HomeAssistant) ->
     }
     await site.feed(1, frame("010000"))
     assert told.zones(EventKind.ALARM_RESTORED) == [2]
+
+
+async def test_nothing_comes_before_the_zone_in_alarm(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The site's numbers are worked out when the zone is on already."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    written: list[str] = []
+    shown_at_summary: list[str] = []
+    summary = site.engine.truth.summary
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        written.append(event.data["entity_id"])
+
+    def summarize(ignored: frozenset[int]) -> SiteSummary:
+        shown_at_summary.append(site.zone(2).state)
+        return summary(ignored)
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    monkeypatch.setattr(site.engine.truth, "summary", summarize)
+    site.engine.aggregator.feed(1, frame("010002", master=ALARM_LED))
+    assert written[0] == site.zone(2).entity_id
+    assert shown_at_summary == [STATE_ON]
 
 
 async def test_an_event_has_the_names_people_gave(hass: HomeAssistant) -> None:

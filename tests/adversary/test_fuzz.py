@@ -75,6 +75,15 @@ def test_a_fingerprint_that_is_too_coarse_is_found(
     assert "the same fingerprint" in result.failure
 
 
+def test_a_likeness_that_is_too_coarse_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(glance.Likeness, "fits", lambda self, raw: True)
+    result = run("frame", SEED, examples=4000)
+    assert result.failure is not None
+    assert "taken for another" in result.failure
+
+
 def test_a_time_limit_ends_it() -> None:
     assert run("frame", SEED, examples=10**9, seconds=0.2).examples > 10
 

@@ -193,7 +193,11 @@ class Crasher:
                     one["entity_id"]: one["state"]
                     for one in await api.call("get_states")
                 }
-                shown = {zone: states[one] for zone, one in self._zones.items()}
+                # One that is not there yet is no better than one that is unavailable.
+                shown = {
+                    zone: states.get(one, "unavailable")
+                    for zone, one in self._zones.items()
+                }
                 wrong = {
                     zone: state
                     for zone, state in shown.items()

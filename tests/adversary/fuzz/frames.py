@@ -5,7 +5,11 @@ from pathlib import Path
 from random import Random
 
 from custom_components.esp32_fire_alarm.fleet.frame import FrameError, decode
-from custom_components.esp32_fire_alarm.fleet.glance import fingerprint, may_alarm
+from custom_components.esp32_fire_alarm.fleet.glance import (
+    Likeness,
+    fingerprint,
+    may_alarm,
+)
 from custom_components.esp32_fire_alarm.fleet.models import DeviceFrame, Led
 from sim.encode import Dialect, encode_message
 from sim.panel import ModulePicture, Picture
@@ -15,6 +19,7 @@ from .reference import Meaning, Module, read
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MAX_REMEMBERED = 20_000
+OTHER_DIGITS = bytes.maketrans(b"0123456789", b"1234567890")
 WORDS = [
     *(b"<STX>", b"<ETX>", b"<STST>", b"\x02", b"\x03", b"<STX>\x02", b"|", b" ", b"\n"),
     *(b"$85", b"$84", b"$\x85", b"$\x84", b"$", b"\xff", b"\x00", b"\x7f", b"\xc2\xa0"),
@@ -38,29 +43,42 @@ class FrameFuzz:
         self._mutator = Mutator(_corpus(self._random), WORDS, self._random, 3000)
         self._meanings: dict[bytes, Meaning] = {}
         self._pair: bytes | None = None
+        self._last: tuple[Likeness, Meaning | None] | None = None
 
     def make(self) -> bytes:
         """Return a message; now and then one that repeats the last, other telemetry."""
         if self._pair is not None and self._random.random() < 0.2:
             head, found, tail = self._pair.partition(b'"data"')
             self._pair = None
+            if self._random.random() < 0.5:
+                return head.translate(OTHER_DIGITS) + found + self._twist(tail)
             number = b"%d" % self._random.randrange(10**6)
             return head.replace(b"1", number) + found + tail
         self._pair = self._mutator.make()
         return self._pair
+
+    def _twist(self, tail: bytes) -> bytes:
+        """Return what is behind the key with at most one other byte in it."""
+        place = self._random.randrange(2 * len(tail) + 2)
+        return tail[:place] + self._random.randbytes(1) + tail[place + 1 :]
 
     def check(self, raw: bytes) -> None:
         """Hold one message against everything that is promised."""
         expected = read(raw)
         frame = decoded(raw)
         mark = fingerprint(raw)
+        meaning = None if frame is None else meaning_of(frame)
+        if self._last is not None and self._last[0].fits(raw):
+            assert meaning == self._last[1], f"taken for another that is {self._last}"
+        likeness = Likeness.of(raw)
+        self._last = None if likeness is None else (likeness, meaning)
         assert len(mark) <= len(raw) + 1
         calm = not may_alarm(mark)
         if frame is None:
             assert expected is None, f"refused, but means {expected}"
             assert not calm, "found calm, but means nothing"
             return
-        meaning = meaning_of(frame)
+        assert meaning is not None
         assert meaning == expected, f"decoded {meaning}, means {expected}"
         assert len(frame.modules) <= 63
         assert not (calm and shows_alarm(frame)), "an alarm was overlooked"
