@@ -71,6 +71,22 @@ async def test_zones_in_alarm(hass: HomeAssistant) -> None:
     assert not await holds(hass, "zone_in_alarm", target=nothing, options=every)
 
 
+async def test_an_automation_of_the_first_zone_knows_of_the_fire(
+    hass: HomeAssistant,
+) -> None:
+    """Home Assistant asks the condition in the very moment in which the zone is on."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    zone = site.entity_id("binary_sensor", "zone_2")
+    runs = await automate(
+        hass,
+        {"trigger": "state", "entity_id": zone, "to": "on"},
+        conditions=[{"condition": f"{DOMAIN}.site_in_alarm"}],
+    )
+    await site.feed(1, frame("010002", master=ALARM_LED))
+    assert len(await runs.take()) == 1
+
+
 async def test_a_site_in_alarm_and_in_trouble(
     hass: HomeAssistant, clock: LeapingClock
 ) -> None:

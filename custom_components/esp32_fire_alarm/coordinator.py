@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 import logging
 from typing import TYPE_CHECKING, Final, override
 
@@ -53,6 +53,7 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         self.data = site.health.assess(config.node)
         self._record = site.health.record(config.node)
         self._looks: dict[CALLBACK_TYPE, int | None] = {}
+        self._looks_by_zone: dict[int, list[CALLBACK_TYPE]] = {}
 
     @property
     def node(self) -> int:
@@ -75,20 +76,23 @@ class DeviceCoordinator(DataUpdateCoordinator[NodeHealth]):
         """
         remove = super().async_add_listener(update_callback, context)
         self._looks[update_callback] = context
+        if context is not None:
+            self._looks_by_zone.setdefault(context, []).append(update_callback)
 
         @callback
         def end() -> None:
             del self._looks[update_callback]
+            if context is not None:
+                self._looks_by_zone[context].remove(update_callback)
             remove()
 
         return end
 
     @callback
-    def async_tell_zones(self, zones: Collection[int]) -> None:
-        """Have the entities of these zones (1-315) look again, in this very turn."""
-        for look, zone in tuple(self._looks.items()):
-            if zone in zones:
-                self.async_tell(look)
+    def async_tell_zone(self, zone: int) -> None:
+        """Have the entities of `zone` (1-315) look again, in this very turn."""
+        for look in tuple(self._looks_by_zone.get(zone, ())):
+            self.async_tell(look)
 
     @callback
     def async_looks(self) -> list[CALLBACK_TYPE]:

@@ -134,7 +134,7 @@ class FireAlarmSite:
         self._notifier = Notifier(hass.loop, self.coordinators)
         self._verdicts = Verdicts(self.health, self.coordinators)
         self._was_backed = True
-        self.summary: SiteSummary = self.truth.summary()
+        self._summary: SiteSummary | None = None
         self._now = clock.now
         self._health_due_at = clock.now()
         self._listeners: list[SiteListener] = []
@@ -145,7 +145,7 @@ class FireAlarmSite:
     async def async_load(self) -> None:
         """Take up where the site left off; to be done before `async_start`."""
         await self.store.async_load(self.book)
-        self.summary = self._summarize()
+        self._summary = None
 
     @callback
     def async_start(self) -> None:
@@ -209,10 +209,7 @@ class FireAlarmSite:
 
     @callback
     def async_listen(self, listener: SiteListener) -> CALLBACK_TYPE:
-        """Call `listener` with every update of the site, summary already renewed.
-
-        Returns a function that ends it.
-        """
+        """Call `listener` with every update; returns a function that ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -225,6 +222,18 @@ class FireAlarmSite:
         """
         self._arrangement_listeners.append(listener)
         return lambda: self._arrangement_listeners.remove(listener)
+
+    @property
+    def summary(self) -> SiteSummary:
+        """The site in a few numbers, worked out when first asked after an update.
+
+        A standby that is dead is a trouble too.
+        """
+        if self._summary is None:
+            one = self.truth.summary(self.book.ignored)
+            self._was_backed = self._is_backed()
+            self._summary = one if self._was_backed else replace(one, trouble=True)
+        return self._summary
 
     def coordinator_of(self, module: int) -> DeviceCoordinator:
         """Return the coordinator of the node that owns `module` (1-63)."""
@@ -318,7 +327,7 @@ class FireAlarmSite:
         self._notifier.notify(self._verdicts.take(is_due=is_due))
         if self._is_backed() is not self._was_backed:
             # A standby that died or came back is no step of the truth.
-            self.summary = self._summarize()
+            self._summary = None
             self._look_again()
         self._caretaker.async_tick()
         if is_due:
@@ -329,17 +338,16 @@ class FireAlarmSite:
     def _on_update(self, update: SiteUpdate) -> None:
         """Tell everybody whom an update concerns, alarms in this very turn.
 
-        A zone that goes into alarm is shown before anything else is looked at.
+        Nothing is worked out before a zone in alarm is shown, but for what an
+        automation asks in that very moment.
         """
+        self._summary = None
         modules = self.truth.modules
-        alarmed: dict[int, set[int]] = {}
         for edge in update.edges:
             if edge.kind in (EdgeKind.ALARM, EdgeKind.ALARM_RESTORED):
-                owner = modules[module_of_zone(edge.zone)].owner
-                alarmed.setdefault(owner, set()).add(edge.zone)
-        for node, zones in alarmed.items():
-            self.coordinators[node].async_tell_zones(zones)
-        self.summary = self._summarize()
+                self.coordinator_of(module_of_zone(edge.zone)).async_tell_zone(
+                    edge.zone
+                )
         self.sounder.look(fire=self.summary.fire)
         self.commands.look()
         self._call_listeners(update)
@@ -361,7 +369,7 @@ class FireAlarmSite:
     @callback
     def _on_impaired(self) -> None:
         """Look at everything anew, for other zones count as fire now."""
-        self.summary = self._summarize()
+        self._summary = None
         self._look_again()
         self._notifier.notify(set(self.coordinators))
 
@@ -371,12 +379,6 @@ class FireAlarmSite:
         if self.sounder.hear(event):
             self._look_again()
         self.desk.async_tell(event)
-
-    def _summarize(self) -> SiteSummary:
-        """Return the site in a few numbers; a standby that is dead is a trouble too."""
-        self._was_backed = self._is_backed()
-        summary = self.truth.summary(self.book.ignored)
-        return summary if self._was_backed else replace(summary, trouble=True)
 
     def _is_backed(self) -> bool:
         """Tell whether no standby address is known to be dead."""

@@ -218,6 +218,9 @@ def test_what_steady_nodes_send_is_recognized_at_once() -> None:
             STEADY.replace(b"timestamp", b"messageType")[:-2] + b"}", id="other-kind"
         ),
         pytest.param(STEADY.replace(b"1234", b"12345"), id="longer"),
+        pytest.param(STEADY.replace(b'34,"data"', b'3,"data2"'), id="other-key"),
+        pytest.param(STEADY.replace(b'34,"data":', b'3,"data":2'), id="no-string"),
+        pytest.param(b"7" + STEADY.replace(b"34,", b"3,"), id="no-envelope"),
         pytest.param(b" " * len(STEADY), id="blanks"),
     ],
 )
@@ -245,12 +248,13 @@ def test_without_an_envelope_nothing_is_known_of_the_next_message(raw: bytes) ->
     raw=odd_messages() | MESSAGES,
     digits=st.lists(st.sampled_from(b"0123456789"), min_size=4, max_size=40),
     place=st.integers(0, 200),
+    goal=st.integers(0, 200),
     byte=st.integers(0, 255),
 )
 def test_what_is_recognized_has_the_same_fingerprint(
-    raw: bytes, digits: list[int], place: int, byte: int
+    raw: bytes, digits: list[int], place: int, goal: int, byte: int
 ) -> None:
-    """Whatever digits and whichever byte are changed in a message."""
+    """Whatever digits and whichever byte are changed or moved in a message."""
     likeness = Likeness.of(raw)
     if likeness is None:
         return
@@ -259,7 +263,13 @@ def test_what_is_recognized_has_the_same_fingerprint(
     for at, old in enumerate(changed):
         if digits and old in b"0123456789":
             changed[at] = digits.pop()
-    for other in (bytes(changed), raw[:place] + bytes([byte]) + raw[place + 1 :]):
+    moved = bytearray(raw)
+    if place < len(moved):
+        moved.insert(goal, moved.pop(place))
+    for other in (
+        *(bytes(changed), bytes(moved)),
+        raw[:place] + bytes([byte]) + raw[place + 1 :],
+    ):
         if likeness.fits(other):
             assert fingerprint(other) == likeness.mark
 

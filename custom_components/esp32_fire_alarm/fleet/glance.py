@@ -16,6 +16,7 @@ Only calm messages ever wait, so this bounds what waits."""
 _MAX_ENVELOPE_BYTES: Final = 512
 """Longest envelope (all but the cycle) worth remembering the shape of."""
 
+_KEY: Final = b'"data"'
 _DATA: Final = b'"data":"'
 _SPACED_DATA: Final = b'"data": "'
 _DIGITS: Final = b"0123456789"
@@ -93,8 +94,8 @@ class Likeness:
 
     Steady nodes send the same with other digits around it. To compare that is
     several times cheaper than to find out where the cycle is, and as certain:
-    the cycle is in the same place, byte by byte, and the envelope is the same
-    but for its digits.
+    the cycle is in the same place under the same key, byte by byte, and the rest
+    of the envelope is the same but for its digits.
     """
 
     __slots__ = ("_cycle", "_end", "_head", "_length", "_start", "_tail", "mark")
@@ -103,8 +104,8 @@ class Likeness:
         """Take a message and where its cycle is."""
         self.mark = raw[place]
         self._length = len(raw)
-        self._start = place.start
-        # With the character behind it, which ends the cycle.
+        # With its key, and with the character behind it, which ends the cycle.
+        self._start = raw.rindex(_KEY, 0, place.start)
         self._end = place.stop + 1
         self._cycle = raw[self._start : self._end]
         self._head = raw[: self._start].translate(None, _DIGITS)
@@ -120,6 +121,7 @@ class Likeness:
         """Tell whether a message is like this; if so, `mark` is its fingerprint."""
         return (
             len(raw) == self._length
+            and raw.startswith(b"{")
             and raw[self._start : self._end] == self._cycle
             and raw[: self._start].translate(None, _DIGITS) == self._head
             and raw[self._end :].translate(None, _DIGITS) == self._tail

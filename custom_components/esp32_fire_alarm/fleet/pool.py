@@ -277,6 +277,8 @@ class ConnectionPool:
             # The standby died in these very seconds; the usual way goes on.
             await link.close()
             return
+        # Its silence began with the last frame over the other link.
+        link.last_frame_at = old.last_frame_at
         node.paths.switch()
         node.successor = link
         await old.close(LinkFault.FAILED_BACK)
