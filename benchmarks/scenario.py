@@ -23,6 +23,9 @@ by the recorder too, before the next one comes. At 16 a second they are a small 
 and what is measured is how long the recorder keeps the interpreter to itself."""
 BRIDGE_HZ: Final = 5.0
 
+WRITE_GAP_SECONDS: Final = 0.05
+"""Single states are written this far apart, so that each finds cold caches."""
+
 NEVER: Final = float("inf")
 """The moment of what did not happen while it was waited for."""
 
@@ -199,7 +202,7 @@ class Session:
         await asyncio.sleep(self.length.backlog)
         seen = await self._contestant.ask("observed")
         writes = await self._contestant.ask(
-            "write_states", count=self.length.alarms, gap=ALARM_GAP_SECONDS
+            "write_states", count=self.length.alarms, gap=WRITE_GAP_SECONDS
         )
         if writes:
             self.figures["alarm.write_ms"] = percentile(sorted(writes), 0.99)
