@@ -134,6 +134,28 @@ async def test_fail_back_after_five_stable_minutes(
         assert pair.primary.clients == 1
 
 
+async def test_a_fail_back_does_not_give_a_silent_panel_more_time(
+    pair: Pair, clock: FakeClock
+) -> None:
+    """The panel dies while the link moves: its silence began before that."""
+    pair.primary.node(1).fault(Fault.REFUSE)
+    async with running(pair.configs, clock=clock) as rig:
+        await reaches(rig, clock, LinkState.STANDBY)
+        pair.primary.node(1).heal()
+        for fleet in (pair.primary, pair.standby):
+            fleet.node(1).fault(Fault.SILENT)
+        await asyncio.sleep(0.1)
+        began = clock.now()
+        await pass_time(clock, 10)
+        moving = asyncio.create_task(rig.pool._fail_back(1))
+        while not moving.done():
+            await clock.advance(0.1)
+        assert rig.pool.paths() == {1: Path.PRIMARY}
+        while rig.truth.is_fresh(1):
+            await clock.advance(0.5)
+            assert clock.now() - began <= Supervision().silence_seconds + 1
+
+
 async def test_a_dead_standby_is_found_before_it_is_needed(
     pair: Pair, clock: FakeClock
 ) -> None:
