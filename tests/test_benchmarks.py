@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from benchmarks.guard import TOLERANCE, least, too_slow
+from benchmarks.pairs import table
 from benchmarks.plan import plan, zones_of
 from benchmarks.scenario import latencies, percentile
 from benchmarks.table import Cell, Row, cell, markdown, shown
@@ -30,6 +31,26 @@ def test_all_that_needs_no_broker_meets_the_fleet_in_a_real_home_assistant() -> 
     assert "plain design" in table
     (missed,) = (line for line in table.splitlines() if "alarms not shown" in line)
     assert missed.split("|")[2:5] == [" 0 ", " 0 ", " 0 "]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_floor_and_integration_are_measured_by_turns() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.pairs", "--quick"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rates = [line.split("|")[1].strip() for line in done.stdout.splitlines()[-2:]]
+    assert rates == ["1/s", "10/s"]
+
+
+def test_the_ratio_is_that_of_neighbours() -> None:
+    lines = table({1.0: [(10.0, 11.0), (100.0, 90.0), (50.0, 60.0)]}).splitlines()
+    assert lines[-1] == "| 1/s | 50 µs | 60 µs | 1.10x | 0.90-1.20x |"
 
 
 def test_a_thousand_nodes_are_sites_of_63_on_addresses_of_their_own() -> None:
