@@ -29,6 +29,9 @@ from .rig import FakeClock, Rig, configs_of, connect_all, running, until
 
 FAST = 0.05
 
+PATIENT = Supervision(silence_seconds=1e9, pings=False)
+"""Silence does not count where a quarter of an hour has to pass quickly."""
+
 
 @dataclass
 class Pair:
@@ -112,7 +115,7 @@ async def test_fail_back_after_five_stable_minutes(
 ) -> None:
     """The primary must answer every check for 5 min; then it moves without a gap."""
     pair.primary.node(1).fault(Fault.REFUSE)
-    async with running(pair.configs, clock=clock) as rig:
+    async with running(pair.configs, clock=clock, supervision=PATIENT) as rig:
         await reaches(rig, clock, LinkState.STANDBY)
         pair.primary.node(1).heal()
         began = clock.now()
@@ -160,9 +163,7 @@ async def test_a_dead_standby_is_found_before_it_is_needed(
     pair: Pair, clock: FakeClock
 ) -> None:
     """The unused standby is asked soon after the start and every 15 min."""
-    # Silence does not count here, so that a quarter of an hour passes quickly.
-    patient = Supervision(silence_seconds=1e9, pings=False)
-    async with running(pair.configs, clock=clock, supervision=patient) as rig:
+    async with running(pair.configs, clock=clock, supervision=PATIENT) as rig:
         await connect_all(rig, clock, 1)
         await pass_time(clock, 40)
         await until(lambda: rig.health.assess(1).standby_alive is True)
