@@ -27,7 +27,8 @@ class Inbox:
     """One node's messages on their way to the truth.
 
     `mark` is the fingerprint of the newest message, `likeness` what one looks like
-    that repeats it, `frame` the last one that reached the truth, `known` the last few by fingerprint. `waiting` holds calm
+    that repeats it, `frame` the last one that reached the truth, `known` the last
+    few by fingerprint. `waiting` holds calm
     messages by fingerprint, oldest first; those in `in_job` are older still and
     being decoded elsewhere. Times are monotonic seconds.
     """

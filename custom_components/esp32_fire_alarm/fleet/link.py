@@ -210,7 +210,8 @@ class DeviceLink:
 
         `on_frame` gets every message, returns whether it said anything of zones,
         and never raises. A node that sends other things only is silent. `pulse`
-        is kept up to date. `turn` is shared by all links whose messages should make room for others.
+        is kept up to date. `turn` is shared by all links whose messages should make
+        room for others.
         """
         self._socket = socket
         self._on_frame = on_frame
