@@ -207,6 +207,8 @@ class Trial:
         for node in self._fleet.nodes:
             if node.faults:
                 node.up()
+        # Some cures end the connection: only what is up after that is back.
+        await self._pass(1)
         nodes = range(1, NODES + 1)
         if await self._wait(lambda: self._is_up(nodes), BACK_SECONDS):
             outcome.back_after_seconds = now() - cured

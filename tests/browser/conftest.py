@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Page, expect
+from playwright.async_api import ConsoleMessage, Page, TimeoutError, expect
 import pytest
 import pytest_asyncio
 import pytest_socket
@@ -15,6 +15,7 @@ from script.wall_stage import Stage, stage
 HOLD_SECONDS = 3
 """So short that a test can see the end of it."""
 
+ZONES = range(1, 316)
 
 PATIENCE_MS = 10_000
 """How long to wait for what should come at once: machines may be busy."""
@@ -74,13 +75,44 @@ async def wall(site: Stage, tablet: Page, loopback: None) -> AsyncIterator[Page]
 
     And let it complain of nothing.
     """
+    await put_in_order(site, tablet)
     console = Console(tablet)
     yield tablet
-    await tablet.keyboard.press("Escape")
-    await site.simulator.ask("clear", *range(1, 316))
-    await show_view(tablet, "wall")
-    await tablet.locator('.cell[data-state="clear"]').nth(314).wait_for()
+    await put_in_order(site, tablet)
     assert console.take() == []
+
+
+async def put_in_order(site: Stage, page: Page) -> None:
+    """Wait for a wall that is all clear, whatever a test before left unfinished."""
+    await page.keyboard.press("Escape")
+    await site.simulator.ask("clear", *ZONES)
+    for node in range(1, 64):
+        await site.simulator.ask("node", node=node, action="up")
+    async with site.server.websocket() as api:
+        for service in ("stop_walk_test", "enable_zone"):
+            await api.call(
+                "call_service",
+                domain="esp32_fire_alarm",
+                service=service,
+                target={"entity_id": list(site.zones.values())},
+            )
+    await show_view(page, "wall")
+    try:
+        await page.locator('.cell[data-state="clear"]').nth(len(ZONES) - 1).wait_for()
+    except TimeoutError:
+        pytest.fail(f"the wall is not all clear: {await what_is_not_clear(page)}")
+
+
+async def what_is_not_clear(page: Page) -> list[str]:
+    """Return what the cells say of themselves that are not clear, or the banner."""
+    cells = page.locator('.cell:not([data-state="clear"])')
+    said = await cells.evaluate_all("(all) => all.map((cell) => cell.ariaLabel)")
+    shown = await page.locator(".cell").count()
+    return [
+        f"{shown} cells",
+        *said[:10],
+        *await page.locator(".head").all_inner_texts(),
+    ]
 
 
 def cell(page: Page, zone: int) -> Any:
