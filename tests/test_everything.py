@@ -11,7 +11,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 import pytest
 
 from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
-from custom_components.esp32_fire_alarm.fleet.aggregator import TELEMETRY_SECONDS
+from custom_components.esp32_fire_alarm.fleet.inbox import TELEMETRY_SECONDS
 from custom_components.esp32_fire_alarm.fleet.models import NodeConfig, SiteUpdate
 from custom_components.esp32_fire_alarm.fleet.telling import EventKind
 from custom_components.esp32_fire_alarm.site import FireAlarmSite

@@ -2,8 +2,10 @@
 
 import pytest
 
-from custom_components.esp32_fire_alarm.fleet.aggregator import TELEMETRY_SECONDS
-from custom_components.esp32_fire_alarm.fleet.inbox import MAX_WAITING
+from custom_components.esp32_fire_alarm.fleet.inbox import (
+    MAX_WAITING,
+    TELEMETRY_SECONDS,
+)
 from custom_components.esp32_fire_alarm.fleet.word import TROUBLE_LED_FRAMES
 
 from .fed_site import (

@@ -201,7 +201,6 @@ def likeness_of(raw: bytes) -> Likeness:
 def test_what_steady_nodes_send_is_recognized_at_once() -> None:
     """Other digits around the same cycle."""
     likeness = likeness_of(STEADY)
-    assert likeness.mark == fingerprint(STEADY)
     assert likeness.fits(STEADY.replace(b"1234", b"1239"))
 
 
@@ -258,7 +257,7 @@ def test_what_is_recognized_has_the_same_fingerprint(
     likeness = Likeness.of(raw)
     if likeness is None:
         return
-    assert likeness.mark == fingerprint(raw)
+    mark = fingerprint(raw)
     changed = bytearray(raw)
     for at, old in enumerate(changed):
         if digits and old in b"0123456789":
@@ -271,7 +270,7 @@ def test_what_is_recognized_has_the_same_fingerprint(
         raw[:place] + bytes([byte]) + raw[place + 1 :],
     ):
         if likeness.fits(other):
-            assert fingerprint(other) == likeness.mark
+            assert fingerprint(other) == mark
 
 
 # The alarm.

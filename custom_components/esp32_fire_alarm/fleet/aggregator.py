@@ -26,7 +26,7 @@ from .batch import (
     digest_all,
 )
 from .frame import FrameError, decode
-from .glance import Likeness, fingerprint, may_alarm
+from .glance import fingerprint, may_alarm
 from .handover import HandOver
 from .health import HealthMonitor
 from .inbox import MAX_WAITING, Inbox
@@ -37,9 +37,6 @@ from .timing import Handle, Scheduler
 from .truth import SiteTruth
 
 _LOGGER = logging.getLogger(__name__)
-
-TELEMETRY_SECONDS: Final = 30.0
-"""Least time between two looks at uptime, heap and clients of one node."""
 
 FLOOD_FRAMES_PER_SECOND: Final = 100.0
 """A node that sends more than this is flooding, even if it only repeats itself."""
@@ -98,25 +95,10 @@ class MessageAggregator:
         record.frames += 1
         record.bytes += len(raw)
         record.raw_frames.append(raw)
-        if inbox.is_repeated_by(raw):
-            record.identical += 1
+        # What steady nodes send is all like that, so nothing else is looked at.
+        if (likeness := inbox.likeness) is not None and likeness.fits(raw):
             return True
-        if inbox.last_word is not None and inbox.refuses(raw, self._now()):
-            return False
-        mark = fingerprint(raw)
-        if mark == inbox.mark:
-            record.identical += 1
-            inbox.likeness = Likeness.of(raw)
-            if inbox.wants_telemetry or not inbox.is_settled:
-                self._repeat(inbox, raw)
-        elif mark in inbox.known and not (inbox.is_behind or inbox.wants_telemetry):
-            record.identical += 1
-            self._take_known(inbox, mark)
-        elif self._may_wait(node, mark):
-            self._let_wait(inbox, mark, raw)
-        else:
-            return self._take_at_once(inbox, mark, raw)
-        return True
+        return self._look_into(inbox, raw)
 
     def lose(self, node: int) -> None:
         """Note that the link of `node` is gone; what it said before still counts."""
@@ -161,6 +143,25 @@ class MessageAggregator:
             if handle is not None:
                 handle.cancel()
         self._jobs.clear()
+
+    def _look_into(self, inbox: Inbox, raw: bytes) -> bool:
+        """Take in a message that may be news; as `feed`."""
+        inbox.likeness = None
+        if inbox.last_word is not None and inbox.refuses(raw, self._now()):
+            return False
+        mark = fingerprint(raw)
+        if mark == inbox.mark:
+            if inbox.wants_telemetry or not inbox.is_settled:
+                self._repeat(inbox, raw)
+            inbox.learn(raw)
+        elif mark in inbox.known and not (inbox.is_behind or inbox.wants_telemetry):
+            self._take_known(inbox, mark)
+        else:
+            inbox.record.different += 1
+            if not self._may_wait(inbox.node, mark):
+                return self._take_at_once(inbox, mark, raw)
+            self._let_wait(inbox, mark, raw)
+        return True
 
     def _open(self, node: int) -> Inbox:
         """Return a new inbox for `node`."""
@@ -237,7 +238,7 @@ class MessageAggregator:
         """Merge a node's newest decoded frame into the truth."""
         assert inbox.frame is not None
         update = self._truth.apply(inbox.node, inbox.frame, now)
-        inbox.is_settled = not self._truth.is_settling(inbox.node)
+        inbox.settle(is_settled=not self._truth.is_settling(inbox.node))
         return update
 
     # What waits.
@@ -388,11 +389,8 @@ class MessageAggregator:
         limit = FLOOD_FRAMES_PER_SECOND * elapsed
         self._looked_at = now
         for inbox in self._inboxes.values():
-            frames = inbox.record.frames
-            if frames - inbox.frames_counted > limit:
+            if inbox.look_again(now) > limit:
                 self._health.note_throttled(inbox.node, now, waits=False)
-            inbox.frames_counted = frames
-            inbox.wants_telemetry = now - inbox.telemetry_at >= TELEMETRY_SECONDS
 
     @property
     def _loop(self) -> Scheduler:

@@ -98,18 +98,18 @@ class Likeness:
     of the envelope is the same but for its digits.
     """
 
-    __slots__ = ("_cycle", "_end", "_head", "_length", "_start", "_tail", "mark")
+    __slots__ = ("_cycle", "_end", "_head", "_length", "_start", "_tail")
 
     def __init__(self, raw: bytes, place: slice) -> None:
         """Take a message and where its cycle is."""
-        self.mark = raw[place]
         self._length = len(raw)
         # With its key, and with the character behind it, which ends the cycle.
         self._start = raw.rindex(_KEY, 0, place.start)
         self._end = place.stop + 1
         self._cycle = raw[self._start : self._end]
-        self._head = raw[: self._start].translate(None, _DIGITS)
-        self._tail = raw[self._end :].translate(None, _DIGITS)
+        # One for all nodes, so that it is at hand when the next of them speaks.
+        self._head = _shared(raw[: self._start].translate(None, _DIGITS))
+        self._tail = _shared(raw[self._end :].translate(None, _DIGITS))
 
     @classmethod
     def of(cls, raw: bytes) -> Likeness | None:
@@ -118,7 +118,7 @@ class Likeness:
         return None if place is None else cls(raw, place)
 
     def fits(self, raw: bytes) -> bool:
-        """Tell whether a message is like this; if so, `mark` is its fingerprint."""
+        """Tell whether a message is like this, and so has the same fingerprint."""
         return (
             len(raw) == self._length
             and raw.startswith(b"{")
@@ -151,6 +151,12 @@ def may_alarm(mark: bytes) -> bool:
 def _is_calm(segment: bytes) -> bool:
     """Tell whether what stands behind a marker certainly holds no alarm."""
     return _CALM_SEGMENT.fullmatch(segment) is not None
+
+
+@lru_cache(maxsize=256)
+def _shared(shape: bytes) -> bytes:
+    """Return the one copy of a shape that all who have it share."""
+    return shape
 
 
 @lru_cache(maxsize=256)

@@ -116,7 +116,7 @@ class NodeRecord:
     last_frame_at: float | None = None
     frames: int = 0
     bytes: int = 0
-    identical: int = 0
+    different: int = 0
     malformed: int = 0
     malformed_at: float | None = None
     ignored: int = 0
@@ -142,6 +142,11 @@ class NodeRecord:
     raw_frames: deque[RawFrame] = field(
         default_factory=lambda: deque(maxlen=RAW_FRAMES_KEPT)
     )
+
+    @property
+    def identical(self) -> int:
+        """How many messages repeated what was known: the steady ones count only once."""
+        return self.frames - self.different
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ MAX_WAITING: Final = 16
 MAX_KNOWN: Final = 4
 """Frames of one node kept decoded: a blinking Trouble LED makes two of one state."""
 
+TELEMETRY_SECONDS: Final = 30.0
+"""Least time between two looks at uptime, heap and clients of one node."""
+
 _SEQUENCE: Final = count(1)
 """One for all inboxes, so that no bundle is ever taken for another."""
 
@@ -26,11 +29,12 @@ _SEQUENCE: Final = count(1)
 class Inbox:
     """One node's messages on their way to the truth.
 
-    `mark` is the fingerprint of the newest message, `likeness` what one looks like
-    that repeats it, `frame` the last one that reached the truth, `known` the last
-    few by fingerprint. `waiting` holds calm
-    messages by fingerprint, oldest first; those in `in_job` are older still and
-    being decoded elsewhere. Times are monotonic seconds.
+    `mark` is the fingerprint of the newest message, `frame` the last one that
+    reached the truth, `known` the last few by fingerprint. `likeness` is what a
+    message looks like that repeats the newest one and is of no use; None while
+    every message has to be looked into. `waiting` holds calm messages by
+    fingerprint, oldest first; those in `in_job` are older still and being decoded
+    elsewhere. Times are monotonic seconds.
     """
 
     node: int
@@ -73,7 +77,7 @@ class Inbox:
         from that, however lately it was read before.
         """
         self.is_settled = False
-        self.wants_telemetry = True
+        self.want_telemetry()
         self.telemetry_at = LONG_AGO
         self._keep_last_word()
 
@@ -88,19 +92,29 @@ class Inbox:
         if known and heard_at is not None:
             self.last_word = LastWord(known[-1], heard_at, self.record.path)
 
-    def is_repeated_by(self, raw: bytes) -> bool:
-        """Tell whether a message certainly repeats the newest one and is of no use.
+    def want_telemetry(self) -> None:
+        """Have the next message read, even if it repeats what is known of zones."""
+        self.wants_telemetry = True
+        self.likeness = None
 
-        What steady nodes send is all like that, so nothing else is looked at.
-        """
-        return (
-            (likeness := self.likeness) is not None
-            and self.is_settled
-            and not self.wants_telemetry
-            and self.last_word is None
-            and likeness.mark == self.mark
-            and likeness.fits(raw)
-        )
+    def look_again(self, now: float) -> int:
+        """Have telemetry read if it is due; return the messages since the last look."""
+        if now - self.telemetry_at >= TELEMETRY_SECONDS:
+            self.want_telemetry()
+        news = self.record.frames - self.frames_counted
+        self.frames_counted += news
+        return news
+
+    def settle(self, *, is_settled: bool) -> None:
+        """Note whether a repetition could still change something in the truth."""
+        self.is_settled = is_settled
+        if not is_settled:
+            self.likeness = None
+
+    def learn(self, raw: bytes) -> None:
+        """Remember what repetitions look like of a message that was looked into."""
+        if self.is_settled:
+            self.likeness = Likeness.of(raw)
 
     def refuses(self, raw: bytes, now: float) -> bool:
         """Tell whether a message is older than what the lost link brought last."""
@@ -110,6 +124,7 @@ class Inbox:
             uptime, now
         ):
             self.record.ignored += 1
+            self.record.different += 1
             return True
         self.last_word = None
         return False
