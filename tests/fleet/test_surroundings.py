@@ -95,6 +95,29 @@ def test_the_panels_lamps() -> None:
     assert (event.went_on, event.went_off) == ((Led.ALARM,), (Led.TROUBLE,))
 
 
+def test_an_alarm_lamp_is_told_only_where_no_zone_tells_more() -> None:
+    """The alarm is told; that its panel lights a lamp for it is the same news."""
+    site = BookedSite(node(1, 1))
+    site.say(1, "010000")
+    assert kinds(site.say(1, "010001", master=ALARM_LED)) == [EventKind.ALARM]
+    assert kinds(site.say(1, "010000")) == [EventKind.ALARM_RESTORED]
+    (lit,) = site.say(1, "010000", master=ALARM_LED)
+    assert lit.went_on == (Led.ALARM,)
+    assert kinds(site.say(1, "010001", master=ALARM_LED)) == [EventKind.ALARM]
+    restored, out = site.say(1, "010000")
+    assert restored.kind is EventKind.ALARM_RESTORED
+    assert out.went_off == (Led.ALARM,), "what was told lit is told out"
+
+
+def test_an_alarm_lamp_that_is_lit_at_first_sight() -> None:
+    site = BookedSite(node(1, 1), node(2, 2))
+    assert kinds(site.say(1, "010001", master=ALARM_LED)) == [EventKind.ALARM]
+    assert kinds(site.say(1, "010000")) == [EventKind.ALARM_RESTORED]
+    assert site.say(2, "020000", master=ALARM_LED) == []
+    (out,) = site.say(2, "020000")
+    assert out.went_off == (Led.ALARM,)
+
+
 def test_what_is_taken_out_of_the_site_is_let_go() -> None:
     """A node goes, with all that stood in its zones; nothing else notices."""
     site = BookedSite(node(1, 1), node(2, 2))

@@ -14,12 +14,17 @@ from .truth import SiteTruth
 
 @dataclass(slots=True)
 class Surroundings:
-    """What was last told of nodes (by number), bells (by module, 1-63) and lamps."""
+    """What was last told of nodes (by number), bells (by module, 1-63) and lamps.
+
+    An Alarm lamp that lights up while a zone of its node is in alarm says nothing
+    new, nor does it when it goes out; both are left out.
+    """
 
     lost: set[int] = field(default_factory=set)
     bells: set[int] = field(default_factory=set)
     lamps: dict[int, frozenset[Led]] = field(default_factory=dict)
     _heard: set[int] = field(default_factory=set)
+    _lit_for_zones: set[int] = field(default_factory=set)
 
     def take(
         self, update: SiteUpdate, truth: SiteTruth, at: float
@@ -39,6 +44,7 @@ class Surroundings:
         """Forget nodes and modules that the site no longer has."""
         self.lost &= truth.nodes
         self._heard &= truth.nodes
+        self._lit_for_zones &= truth.nodes
         self.bells &= truth.modules.keys()
         for node in self.lamps.keys() - truth.nodes:
             del self.lamps[node]
@@ -82,19 +88,37 @@ class Surroundings:
         if leds is None:
             return
         lit = leds - {Led.BACKLIGHT}
-        before = self.lamps.get(node, lit)
+        is_first = node not in self.lamps
+        changed = lit ^ self.lamps.get(node, lit)
         self.lamps[node] = lit
-        if lit != before:
+        if (is_first or Led.ALARM in changed) and self._is_told_by_zones(
+            node, truth, lit
+        ):
+            changed -= {Led.ALARM}
+        if changed:
             yield SiteEvent(
                 kind=EventKind.PANEL_STATUS,
                 at=at,
                 node=node,
                 lit=tuple(sorted(lit)),
-                went_on=tuple(sorted(lit - before)),
-                went_off=tuple(sorted(before - lit)),
+                went_on=tuple(sorted(changed & lit)),
+                went_off=tuple(sorted(changed - lit)),
                 found_on_resync=node in found,
                 drill=Led.DRILL in lit,
             )
+
+    def _is_told_by_zones(
+        self, node: int, truth: SiteTruth, lit: frozenset[Led]
+    ) -> bool:
+        """Tell whether the Alarm lamp changed with zones in alarm, which are told."""
+        if Led.ALARM not in lit:
+            was_lit_for_zones = node in self._lit_for_zones
+            self._lit_for_zones.discard(node)
+            return was_lit_for_zones
+        if truth.has_alarm(node):
+            self._lit_for_zones.add(node)
+            return True
+        return False
 
 
 def _failovers(update: SiteUpdate, at: float) -> Iterator[SiteEvent]:

@@ -221,12 +221,13 @@ class SiteTruth:
 
     def concerns_alarm(self, node: int) -> bool:
         """Tell whether the next word of `node` may end or prolong an alarm."""
-        word = self._nodes[node]
-        if Led.ALARM in (word.leds or ()):
-            return True
+        return Led.ALARM in (self._nodes[node].leds or ()) or self.has_alarm(node)
+
+    def has_alarm(self, node: int) -> bool:
+        """Tell whether a zone that `node` reports is in alarm."""
         return bool(self._alarms) and any(
             zone in self._alarms
-            for module in word.modules
+            for module in self._nodes[node].modules
             for zone in zones_of_module(module)
         )
 
