@@ -258,4 +258,6 @@ class ZoneBinarySensor(FireAlarmBinarySensor, ZoneEntity):
             "disabled": ImpairmentKind.DISABLED in kinds,
             "in_test": ImpairmentKind.TEST in kinds,
         }
-        return reading._replace(attributes={**reading.attributes, **taken_out})
+        return Reading(
+            reading.value, reading.available, {**reading.attributes, **taken_out}
+        )

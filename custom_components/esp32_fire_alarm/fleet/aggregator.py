@@ -193,8 +193,8 @@ class MessageAggregator:
         self._catch_up(inbox, now)
         inbox.mark = mark
         inbox.note(mark, frame)
-        self._read_telemetry(inbox, frame, now)
         self._tell(inbox, self._apply(inbox, now), now)
+        self._read_telemetry(inbox, frame, now)
         return True
 
     def _take_known(self, inbox: Inbox, mark: bytes) -> None:
@@ -352,14 +352,13 @@ class MessageAggregator:
 
     def _tell(self, inbox: Inbox, update: SiteUpdate, now: float) -> None:
         """Tell of an update now, or with the next token if its node has none left."""
+        if self._hand_over.raises_alarm(update, now):
+            self._hand_over.tell_at_once(update, arrived_at=now)
+            return
         self._hand_over.add(update, arrived_at=now)
         if not self._hand_over:
             return
-        if (
-            self._hand_over.raises_alarm(update, now)
-            or self._hand_over.is_full
-            or inbox.bucket.take(now)
-        ):
+        if self._hand_over.is_full or inbox.bucket.take(now):
             self._hand_over.tell()
         else:
             self._throttle(inbox, now)

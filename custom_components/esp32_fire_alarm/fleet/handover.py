@@ -56,13 +56,25 @@ class HandOver:
     def raises_alarm(self, update: SiteUpdate, now: float) -> bool:
         """Tell whether an update has an alarm that was not told just now."""
         zones = [edge.zone for edge in update.edges if edge.kind is EdgeKind.ALARM]
+        if not zones:
+            return False
         told_at = self._alarm_told_at
-        if all(
-            now - told_at.get(zone, LONG_AGO) < ALARM_REPEAT_SECONDS for zone in zones
-        ):
+        oldest = min(told_at.get(zone, LONG_AGO) for zone in zones)
+        if now - oldest < ALARM_REPEAT_SECONDS:
             return False
         told_at.update(dict.fromkeys(zones, now))
         return True
+
+    def tell_at_once(self, update: SiteUpdate, *, arrived_at: float) -> None:
+        """Tell of an update whose message just came, after what was not told yet."""
+        if self._untold:
+            self.add(update, arrived_at=arrived_at)
+            self.tell()
+            return
+        # Nothing to put together: an alarm is on its way with fewer steps.
+        self._on_update(update)
+        now = self._now()
+        self._latency.add(now - arrived_at, now)
 
     def tell(self) -> None:
         """Tell of everything that was not told yet, as one update."""
