@@ -1,7 +1,7 @@
 """Nodes, sources, bells and lamps: told when they change, and only then."""
 
 from custom_components.esp32_fire_alarm.fleet.gather import UpdateGatherer
-from custom_components.esp32_fire_alarm.fleet.models import Led
+from custom_components.esp32_fire_alarm.fleet.models import LatchMode, Led
 from custom_components.esp32_fire_alarm.fleet.occurrence import BY_RECONFIGURATION
 from custom_components.esp32_fire_alarm.fleet.telling import (
     EventKind,
@@ -107,6 +107,17 @@ def test_an_alarm_lamp_is_told_only_where_no_zone_tells_more() -> None:
     restored, out = site.say(1, "010000")
     assert restored.kind is EventKind.ALARM_RESTORED
     assert out.went_off == (Led.ALARM,), "what was told lit is told out"
+
+
+def test_an_alarm_that_only_a_latch_keeps_explains_no_lamp() -> None:
+    """The panel was reset, its alarm stands here, and the lamp lights up anew."""
+    site = BookedSite(node(1, 1))
+    site.truth.latch = LatchMode.HOME_ASSISTANT
+    site.say(1, "010001", master=ALARM_LED)
+    assert site.say(1, "010000") == []
+    assert site.truth.zones[1].alarm
+    (lit,) = site.say(1, "010000", master=ALARM_LED)
+    assert lit.went_on == (Led.ALARM,)
 
 
 def test_an_alarm_lamp_that_is_lit_at_first_sight() -> None:

@@ -16,7 +16,7 @@ from .truth import SiteTruth
 class Surroundings:
     """What was last told of nodes (by number), bells (by module, 1-63) and lamps.
 
-    An Alarm lamp that lights up while a zone of its node is in alarm says nothing
+    An Alarm lamp that lights up while an input of its node is active says nothing
     new, nor does it when it goes out; both are left out.
     """
 
@@ -115,7 +115,7 @@ class Surroundings:
             was_lit_for_zones = node in self._lit_for_zones
             self._lit_for_zones.discard(node)
             return was_lit_for_zones
-        if truth.has_alarm(node):
+        if truth.has_live_alarm(node):
             self._lit_for_zones.add(node)
             return True
         return False

@@ -221,12 +221,19 @@ class SiteTruth:
 
     def concerns_alarm(self, node: int) -> bool:
         """Tell whether the next word of `node` may end or prolong an alarm."""
-        return Led.ALARM in (self._nodes[node].leds or ()) or self.has_alarm(node)
-
-    def has_alarm(self, node: int) -> bool:
-        """Tell whether a zone that `node` reports is in alarm."""
+        word = self._nodes[node]
+        if Led.ALARM in (word.leds or ()):
+            return True
         return bool(self._alarms) and any(
             zone in self._alarms
+            for module in word.modules
+            for zone in zones_of_module(module)
+        )
+
+    def has_live_alarm(self, node: int) -> bool:
+        """Tell whether an input is active that `node` reports; a latch is none."""
+        return any(
+            zone in self._alarms and self.zones[zone].live
             for module in self._nodes[node].modules
             for zone in zones_of_module(module)
         )
