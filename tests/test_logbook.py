@@ -117,6 +117,8 @@ async def test_impairments_in_words(hass: HomeAssistant, describe: Describe) -> 
         "Tower zones 3, 6-10 disabled by Ann",
         "Zone 1 (Module 1) was set off in its walk test",
         "Zone 5 (Module 1) went into alarm, but is disabled",
+        "Node 1 shows another panel status: alarm lit up",
+        "Node 1 shows another panel status: alarm went out",
         "Tower walk test of zones 1-2, 4 ended by Bob: 1 of 3 set off",
         "Tower zone 5 enabled again by Bob",
         "Tower zone 3 enabled again, as their time was over",

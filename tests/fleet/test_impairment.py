@@ -30,8 +30,8 @@ def test_a_zone_in_test_is_told_as_a_test() -> None:
     assert site.times_impaired == 1
     started = site.events[-1]
     assert (started.kind, started.zones) == (EventKind.WALK_TEST_STARTED, (1, 2))
-    (event,) = site.say(1, "010001", master=ALARM_LED)
-    assert event.kind is EventKind.WALK_TEST
+    (event, lamps) = site.say(1, "010001", master=ALARM_LED)
+    assert (event.kind, lamps.kind) == (EventKind.WALK_TEST, EventKind.PANEL_STATUS)
     assert event.occurrence is not None
     assert event.occurrence.test
     assert event.occurrence.order is None

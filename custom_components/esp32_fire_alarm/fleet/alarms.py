@@ -141,7 +141,7 @@ class AlarmBook:
         self._note_alarms(alarms)
         around = self._follow_site(at)
         confirmed = self._confirm(at)
-        around += self._surroundings.take(update, self._truth, at)
+        around += self._surroundings.take(update, self._truth, at, alarms)
         self._tell([*alarms, *confirmed, *troubles, *around])
         self._journal.trim()
         if is_new or update.edges or around:

@@ -113,7 +113,7 @@ class Inbox:
 
     def learn(self, raw: bytes) -> None:
         """Remember what repetitions look like of a message that was looked into."""
-        if self.is_settled:
+        if self.is_settled and self.last_word is None:
             self.likeness = Likeness.of(raw)
 
     def refuses(self, raw: bytes, now: float) -> bool:

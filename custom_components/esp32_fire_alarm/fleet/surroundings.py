@@ -4,7 +4,7 @@ Compares each update with what was last told, also before a restart, so that
 nothing is told twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .models import Led, ModuleStatus, SiteUpdate
@@ -16,8 +16,8 @@ from .truth import SiteTruth
 class Surroundings:
     """What was last told of nodes (by number), bells (by module, 1-63) and lamps.
 
-    An Alarm lamp that lights up while an input of its node is active says nothing
-    new, nor does it when it goes out; both are left out.
+    An Alarm lamp that lights up with an alarm that is told of its node says nothing
+    new, nor does it when it goes out with the end of one; both are left out.
     """
 
     lost: set[int] = field(default_factory=set)
@@ -27,9 +27,16 @@ class Surroundings:
     _lit_for_zones: set[int] = field(default_factory=set)
 
     def take(
-        self, update: SiteUpdate, truth: SiteTruth, at: float
+        self,
+        update: SiteUpdate,
+        truth: SiteTruth,
+        at: float,
+        alarms: Iterable[SiteEvent],
     ) -> Iterator[SiteEvent]:
-        """Yield what an update changed; `at` is seconds since the epoch."""
+        """Yield what an update changed; `at` is seconds since the epoch.
+
+        `alarms` is what is told of the update's alarms just before.
+        """
         nodes = sorted(update.nodes & truth.nodes)
         found = {node for node in nodes if truth.is_fresh(node)} - self._heard
         for node in nodes:
@@ -37,8 +44,13 @@ class Surroundings:
         yield from _failovers(update, at)
         for status in update.modules.values():
             yield from self._of_bell(status, truth, at, found)
+        told = {
+            (event.kind, event.occurrence.source)
+            for event in alarms
+            if event.occurrence is not None
+        }
         for node in nodes:
-            yield from self._of_lamps(node, truth, at, found)
+            yield from self._of_lamps(node, truth, at, found, told)
 
     def forget_strangers(self, truth: SiteTruth) -> None:
         """Forget nodes and modules that the site no longer has."""
@@ -81,18 +93,22 @@ class Surroundings:
         )
 
     def _of_lamps(
-        self, node: int, truth: SiteTruth, at: float, found: set[int]
+        self,
+        node: int,
+        truth: SiteTruth,
+        at: float,
+        found: set[int],
+        told: set[tuple[EventKind, int]],
     ) -> Iterator[SiteEvent]:
         """Yield a change of a panel's lamps; the first sight of them is none."""
         leds = truth.leds(node)
         if leds is None:
             return
         lit = leds - {Led.BACKLIGHT}
-        is_first = node not in self.lamps
         changed = lit ^ self.lamps.get(node, lit)
         self.lamps[node] = lit
-        if (is_first or Led.ALARM in changed) and self._is_told_by_zones(
-            node, truth, lit
+        if Led.ALARM in changed and self._is_no_news(
+            node, told, is_lit=Led.ALARM in lit
         ):
             changed -= {Led.ALARM}
         if changed:
@@ -107,18 +123,21 @@ class Surroundings:
                 drill=Led.DRILL in lit,
             )
 
-    def _is_told_by_zones(
-        self, node: int, truth: SiteTruth, lit: frozenset[Led]
+    def _is_no_news(
+        self, node: int, told: set[tuple[EventKind, int]], *, is_lit: bool
     ) -> bool:
-        """Tell whether the Alarm lamp changed with zones in alarm, which are told."""
-        if Led.ALARM not in lit:
-            was_lit_for_zones = node in self._lit_for_zones
-            self._lit_for_zones.discard(node)
-            return was_lit_for_zones
-        if truth.has_live_alarm(node):
-            self._lit_for_zones.add(node)
-            return True
-        return False
+        """Tell whether the Alarm lamp changed with an alarm that is told just now.
+
+        A lamp that changes with none may be all that is seen of an alarm.
+        """
+        if is_lit:
+            if (EventKind.ALARM, node) in told:
+                self._lit_for_zones.add(node)
+                return True
+            return False
+        was_lit_for_zones = node in self._lit_for_zones
+        self._lit_for_zones.discard(node)
+        return was_lit_for_zones and (EventKind.ALARM_RESTORED, node) in told
 
 
 def _failovers(update: SiteUpdate, at: float) -> Iterator[SiteEvent]:

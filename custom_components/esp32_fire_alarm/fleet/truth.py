@@ -230,14 +230,6 @@ class SiteTruth:
             for zone in zones_of_module(module)
         )
 
-    def has_live_alarm(self, node: int) -> bool:
-        """Tell whether an input is active that `node` reports; a latch is none."""
-        return any(
-            zone in self._alarms and self.zones[zone].live
-            for module in self._nodes[node].modules
-            for zone in zones_of_module(module)
-        )
-
     def leds(self, node: int) -> frozenset[Led] | None:
         """Return the panel lamps that are lit, or None while nobody knows."""
         word = self._nodes[node]
