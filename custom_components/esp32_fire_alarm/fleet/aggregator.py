@@ -148,6 +148,7 @@ class MessageAggregator:
         """Take in a message that may be news; as `feed`."""
         inbox.likeness = None
         if inbox.last_word is not None and inbox.refuses(raw, self._now()):
+            inbox.record.different += 1
             return False
         mark = fingerprint(raw)
         if mark == inbox.mark:

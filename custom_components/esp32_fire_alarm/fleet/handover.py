@@ -5,7 +5,7 @@ merged, whoever had to wait for it.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from .gather import UpdateGatherer
@@ -72,9 +72,7 @@ class HandOver:
             self.tell()
             return
         # Nothing to put together: an alarm is on its way with fewer steps.
-        self._on_update(update)
-        now = self._now()
-        self._latency.add(now - arrived_at, now)
+        self._pass_on(update, (arrived_at,))
 
     def tell(self) -> None:
         """Tell of everything that was not told yet, as one update."""
@@ -82,7 +80,11 @@ class HandOver:
             return
         untold, self._untold = self._untold, UpdateGatherer()
         arrivals, self._arrivals = self._arrivals, deque(maxlen=_LATENCIES_NOTED)
-        self._on_update(untold.finish())
+        self._pass_on(untold.finish(), arrivals)
+
+    def _pass_on(self, update: SiteUpdate, arrivals: Iterable[float]) -> None:
+        """Tell, and note how long that took for each message in it."""
+        self._on_update(update)
         now = self._now()
         for arrived_at in arrivals:
             self._latency.add(now - arrived_at, now)

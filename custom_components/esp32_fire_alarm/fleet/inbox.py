@@ -124,7 +124,6 @@ class Inbox:
             uptime, now
         ):
             self.record.ignored += 1
-            self.record.different += 1
             return True
         self.last_word = None
         return False
