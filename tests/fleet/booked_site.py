@@ -1,6 +1,6 @@
 """A site's truth and alarm book, with a hand on clocks, frames and restarts."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Self
 
 import orjson
@@ -56,6 +56,7 @@ class BookedSite:
         self.latch = latch
         self.groups = groups
         self.events: list[SiteEvent] = []
+        self.answer: Callable[[SiteEvent], None] = lambda _: None
         self.saves: list[bool] = []
         self.times_impaired = 0
         self.truth = SiteTruth(nodes, hold_seconds=HOLD_SECONDS, now=now, latch=latch)
@@ -64,7 +65,7 @@ class BookedSite:
             now=lambda: self.now,
             wall=lambda: self.wall,
             callbacks=BookCallbacks(
-                on_event=self.events.append,
+                on_event=self._hear,
                 on_update=self.book_update,
                 on_impaired=self._note_impaired,
                 on_save=self._note_save,
@@ -85,6 +86,10 @@ class BookedSite:
     def book_update(self, update: SiteUpdate) -> None:
         """Take in an update."""
         self.book.take(update)
+
+    def _hear(self, event: SiteEvent) -> None:
+        self.events.append(event)
+        self.answer(event)
 
     def _note_impaired(self) -> None:
         self.times_impaired += 1

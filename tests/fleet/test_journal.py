@@ -42,6 +42,24 @@ def test_an_event_out_of_an_event_waits_for_its_turn() -> None:
     assert told == [ALARM, EventKind.BELL, EventKind.ACKNOWLEDGED, EventKind.RESET]
 
 
+def test_all_that_came_at_once_waits_before_the_first_is_told() -> None:
+    """Whoever acts on an alarm does so after those that came with it."""
+    waiting: list[list[EventKind]] = []
+    told: list[EventKind] = []
+
+    def tell(event: SiteEvent) -> None:
+        told.append(event.kind)
+        waiting.append(kinds(list(teller.waiting)))
+        if event.kind is ALARM:
+            teller.put(SiteEvent(kind=EventKind.ACKNOWLEDGED, at=0))
+
+    teller = Teller(tell)
+    teller.open()
+    teller.put(*(SiteEvent(kind=kind, at=0) for kind in (ALARM, EventKind.BELL)))
+    assert told == [ALARM, EventKind.BELL, EventKind.ACKNOWLEDGED]
+    assert waiting == [[EventKind.BELL], [EventKind.ACKNOWLEDGED], []]
+
+
 def test_what_waits_is_bounded_and_alarms_are_kept() -> None:
     teller = Teller(lambda _: None)
     for at in range(315):

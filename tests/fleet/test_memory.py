@@ -11,13 +11,12 @@ from custom_components.esp32_fire_alarm.fleet.occurrence import (
     BY_PANEL,
     BY_RECONFIGURATION,
 )
-from custom_components.esp32_fire_alarm.fleet.telling import (
-    EventKind,
-)
+from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
 from custom_components.esp32_fire_alarm.fleet.truth import CARRY_SECONDS
 
 from .booked_site import (
     ALARM_LED,
+    EPOCH,
     BookedSite,
     kinds,
     node,
@@ -174,6 +173,23 @@ def test_nothing_is_told_before_anybody_can_hear_it() -> None:
     assert len(site.events) == 3
 
 
+def test_a_crash_while_an_alarm_is_acted_on() -> None:
+    """What was written as it was acknowledged still has to tell of the others."""
+    site = BookedSite(node(1, 1))
+
+    def acknowledge(event: SiteEvent) -> None:
+        if event.kind is ALARM:
+            site.book.acknowledge(None, "Ann")
+            crashes.append(site.stored(after_crash=True))
+
+    crashes: list[object] = []
+    site.answer = acknowledge
+    site.say(1, "010007")
+    again = BookedSite(node(1, 1), stored=crashes[0], now=site.now + 10)
+    assert zones(site.events) == [1, 2, 3]
+    assert zones(again.events) == [2, 3]
+
+
 def test_what_nobody_heard_before_a_crash_is_told_after_it() -> None:
     site = BookedSite(node(1, 1), is_heard=False)
     site.say(1, "010001")
@@ -184,6 +200,9 @@ def test_what_nobody_heard_before_a_crash_is_told_after_it() -> None:
     again.book.start_telling()
     assert kinds(again.events) == [ALARM, RESTORED, ALARM]
     assert all(event.found_on_resync for event in again.events)
+    assert [event.at for event in again.events] == [
+        EPOCH + at for at in (1001, 1002, 1003)
+    ]
     third = again.restart()
     assert third.events == []
 

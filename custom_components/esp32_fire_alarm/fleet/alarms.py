@@ -22,7 +22,7 @@ from .impairment import (
     report_test,
 )
 from .journal import Journal
-from .lifecycle import Lifecycle, event_of
+from .lifecycle import Lifecycle, found_untold
 from .memory import BookMemory, Untold, read_memory
 from .models import EdgeKind, SiteUpdate
 from .occurrence import BY_RECONFIGURATION, Occurrence, OccurrenceKind
@@ -302,9 +302,7 @@ class AlarmBook:
         self._confirmation.restore(memory.confirmed, self._journal.fires, self._now())
         for untold in memory.untold:
             if (one := self._journal.get(untold.id)) is not None:
-                self._teller.put(
-                    event_of(untold.kind, one, one.raised_at, is_found=True)
-                )
+                self._teller.put(found_untold(untold.kind, one))
 
     # How it is done.
 
@@ -322,8 +320,7 @@ class AlarmBook:
 
     def _tell(self, events: Iterable[SiteEvent]) -> None:
         """Tell of events in this order."""
-        for event in events:
-            self._teller.put(event)
+        self._teller.put(*events)
 
     def _note_alarms(self, events: Iterable[SiteEvent]) -> None:
         """Let fire alarms count towards the confirmation of their groups."""

@@ -202,6 +202,13 @@ class Lifecycle:
         return ended
 
 
+def found_untold(kind: EventKind, occurrence: Occurrence) -> SiteEvent:
+    """Return an event that nobody had been told of before a restart."""
+    is_end = kind in (EventKind.ALARM_RESTORED, EventKind.TROUBLE_RESTORED)
+    at = occurrence.ended_at if is_end else None
+    return event_of(kind, occurrence, at or occurrence.raised_at, is_found=True)
+
+
 def event_of(
     kind: EventKind, occurrence: Occurrence, at: float, *, is_found: bool
 ) -> SiteEvent:

@@ -133,12 +133,17 @@ class Teller:
         self._is_open = True
         self._drain()
 
-    def put(self, event: SiteEvent) -> None:
-        """Tell of an event as soon as possible."""
-        self._queue.append(event)
+    def put(self, *events: SiteEvent) -> None:
+        """Tell of events as soon as possible.
+
+        All of them wait before the first is told, for whoever hears of it may look at
+        what is not told yet, or do something that is told after them.
+        """
+        self._queue.extend(events)
         if self._is_open:
             self._drain()
-        elif len(self._queue) > MAX_WAITING:
+            return
+        while len(self._queue) > MAX_WAITING:
             self._drop_one()
 
     def _drain(self) -> None:
