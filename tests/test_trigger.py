@@ -2,7 +2,9 @@
 
 import time
 from typing import Any
+from unittest.mock import patch
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -112,6 +114,20 @@ async def test_a_fire_found_after_a_restart_runs_it_and_an_old_one_does_not(
     await alarm(site, 1, 6)
     (run,) = await runs.take()
     assert (run["zone"], run["found_on_resync"]) == (3, True)
+
+
+async def test_a_site_that_could_not_be_unloaded_runs_it(hass: HomeAssistant) -> None:
+    """Its links are up and its alarms are shown, so they are also acted upon."""
+    site = await set_up(hass, node(1))
+    runs = await on(hass, "fire_alarm")
+    await site.feed_all()
+    with patch.object(
+        hass.config_entries, "async_unload_platforms", return_value=False
+    ):
+        assert not await hass.config_entries.async_unload(site.entry.entry_id)
+    assert site.entry.state is ConfigEntryState.FAILED_UNLOAD
+    await alarm(site, 1, 2)
+    assert await runs.zones() == [2]
 
 
 async def test_an_alarm_in_a_walk_test_or_of_a_disabled_zone_does_not(

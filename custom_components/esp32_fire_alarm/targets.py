@@ -35,6 +35,7 @@ _RUNNING: Final = (
     ConfigEntryState.SETUP_IN_PROGRESS,
     ConfigEntryState.LOADED,
     ConfigEntryState.UNLOAD_IN_PROGRESS,
+    ConfigEntryState.FAILED_UNLOAD,
 )
 
 
