@@ -101,6 +101,8 @@ class RunningSite:
             await asyncio.sleep(0)
         while self.engine._notifier.is_busy:
             await asyncio.sleep(0)
+        while self.engine.desk._bus.waiting:
+            await asyncio.sleep(0.001)
         await self.hass.async_block_till_done()
 
     async def feed(self, number: int, *raws: bytes) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
+from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM, SIGNAL_TOLD
 from custom_components.esp32_fire_alarm.fleet.inbox import TELEMETRY_SECONDS
 from custom_components.esp32_fire_alarm.fleet.models import NodeConfig, SiteUpdate
 from custom_components.esp32_fire_alarm.fleet.telling import EventKind
@@ -81,7 +83,8 @@ class Happenings:
         self.events: list[dict[str, Any]] = []
         self.first: object = None
         site.hass.bus.async_listen(EVENT_STATE_CHANGED, self._note_state)
-        site.hass.bus.async_listen(EVENT_FIRE_ALARM, self._note_event)
+        async_dispatcher_connect(site.hass, SIGNAL_TOLD, self._note_event)
+        self.on_bus = async_capture_events(site.hass, EVENT_FIRE_ALARM)
 
     @property
     def has_begun(self) -> bool:
@@ -92,6 +95,7 @@ class Happenings:
         """Forget what happened so far."""
         self.states.clear()
         self.events.clear()
+        self.on_bus.clear()
         self.first = None
 
     def shown(self, state: str) -> list[int | str]:
@@ -103,6 +107,11 @@ class Happenings:
     def told(self, kind: EventKind) -> list[int]:
         """Return the zones of which this was told, in their order."""
         return [one["zone"] for one in self.events if one["type"] == kind]
+
+    @property
+    def is_all_on_bus(self) -> bool:
+        """Tell whether the same was told there, in the same order."""
+        return [one.data for one in self.on_bus] == self.events
 
     @callback
     def _note_state(self, event: Event[Any]) -> None:
@@ -189,6 +198,7 @@ async def test_everything_in_alarm_and_restored(
         await site.settle()
         assert happened.told(EventKind.ALARM) == happened.shown(STATE_ON) == ZONES
         assert happened.told(EventKind.TROUBLE) == ZONES[position::5]
+        assert happened.is_all_on_bus
         assert site.value("zones_in_alarm") == "315"
 
         happened.start_over()
@@ -200,6 +210,7 @@ async def test_everything_in_alarm_and_restored(
         assert happened.told(EventKind.ALARM_RESTORED) == ZONES
         assert happened.told(EventKind.ALARM) == []
         assert happened.told(EventKind.TROUBLE_RESTORED) == ZONES[position::5]
+        assert happened.is_all_on_bus
         assert site.is_on("fire_alarm") == STATE_OFF
         assert not site.engine.book.standing()
     assert len(seen) == 630

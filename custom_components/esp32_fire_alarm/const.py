@@ -1,9 +1,12 @@
-"""Names that the config entry stores, and the bounds of its options."""
+"""Names that are stored or told, and the bounds of options."""
 
 from typing import Final
 
 DOMAIN: Final = "esp32_fire_alarm"
 MANUFACTURER: Final = "DDS"
+
+ATTR_TYPE: Final = "type"
+"""What a payload is about: one of `EventKind`."""
 
 CONF_ADDRESSES: Final = "addresses"
 CONF_STANDBY: Final = "standby"

@@ -11,7 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .events import ATTR_REPORT, ATTR_TYPE
+from .const import ATTR_TYPE
+from .events import ATTR_REPORT
 from .fleet.telling import EventKind, SiteEvent
 from .site import FireAlarmConfigEntry, FireAlarmSite
 
@@ -38,13 +39,14 @@ class SiteEventEntity(EventEntity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
-    # The recorder keeps the whole payload with the bus event. Here it would be looked
-    # up and written once more for every alarm of a storm.
+    # The recorder keeps the whole payload with the bus event. What makes one unlike
+    # the others is not kept here too: for each such state it asks its database.
     _unrecorded_attributes = frozenset(
         {
-            *("at", "site", "config_entry_id", "occurrence_id", "order", "source"),
+            *("at", "occurrence_id", "order", "source", "until", "by", "why"),
+            *("zone", "zone_name", "zones", "zone_names", "group", "module", "modules"),
+            *("node", "node_before", "lost_nodes", "lit", "went_on", "went_off"),
             *("entity_id", "device_id", "device_name", "area_name"),
-            *("lit", "went_on", "went_off", "lost_nodes", "until"),
         }
     )
     entity_description = SITE_EVENTS

@@ -1,4 +1,4 @@
-"""What a site tells Home Assistant: listeners, bus event, and their payload.
+"""What a site tells Home Assistant: listeners, triggers, bus, and the payload.
 
 Numbers become names here: an event says which zone it is in words that people
 gave it, so that an automation needs no look-up table.
@@ -10,20 +10,24 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType
 
-from .const import DOMAIN
+from .const import ATTR_TYPE, DOMAIN
 from .fleet.impairment import WalkTestResult
+from .fleet.memory import BookMemory, Untold
 from .fleet.models import module_of_zone
 from .fleet.occurrence import Occurrence
 from .fleet.telling import EventKind, SiteEvent
+from .paced_bus import PacedBus
 
 if TYPE_CHECKING:
     from .site import FireAlarmSite
@@ -33,7 +37,10 @@ _LOGGER = logging.getLogger(__name__)
 EVENT_FIRE_ALARM: Final = f"{DOMAIN}_event"
 """The bus event; its `type` is one of `EventKind`."""
 
-ATTR_TYPE: Final = "type"
+SIGNAL_TOLD: Final[SignalType[Event[dict[str, Any]]]] = SignalType(f"{DOMAIN}_told")
+"""Has the same event, of any site, in the very moment in which it is told."""
+
+ATTR_OCCURRENCE_ID: Final = "occurrence_id"
 ATTR_REPORT: Final = "report"
 
 _ZONE_NAME: Final = f"component.{DOMAIN}.entity.binary_sensor.zone.name"
@@ -42,13 +49,44 @@ type EventListener = Callable[[SiteEvent], None]
 
 
 class EventDesk:
-    """Passes each event of a site on: to listeners, then to the bus."""
+    """Passes each event of a site on: to listeners, to triggers, then to the bus.
+
+    Only the bus may be later, if there is much at once.
+    """
 
     def __init__(self, site: FireAlarmSite) -> None:
         """Start without listeners."""
         self._site = site
+        self._bus = PacedBus(site.hass, self._save)
         self._listeners: list[EventListener] = []
         self._described: tuple[SiteEvent, dict[str, Any]] | None = None
+
+    @callback
+    def async_start(self) -> None:
+        """See to it that all that is told is on the bus before Home Assistant ends."""
+        self._site.entry.async_on_unload(
+            self._site.hass.async_add_shutdown_job(HassJob(self.async_close))
+        )
+
+    @callback
+    def async_close(self) -> None:
+        """Put everything on the bus that was told, from now on without delay."""
+        self._bus.async_close()
+
+    @callback
+    def async_memory(self) -> BookMemory:
+        """Return all that has to survive; what is not on the bus is not told yet.
+
+        If the process dies it is told again: twice to some rather than never to
+        whoever listens on the bus.
+        """
+        memory = self._site.book.memory()
+        unsent = tuple(
+            Untold(id=one.data[ATTR_OCCURRENCE_ID], kind=EventKind(one.data[ATTR_TYPE]))
+            for one in self._bus.waiting
+            if ATTR_OCCURRENCE_ID in one.data
+        )
+        return replace(memory, untold=(*unsent, *memory.untold))
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -59,7 +97,7 @@ class EventDesk:
     @callback
     def async_tell(self, event: SiteEvent) -> None:
         """Tell everybody; whoever fails keeps nobody else from hearing it."""
-        for tell in (*self._listeners, self._fire):
+        for tell in (*self._listeners, self._send):
             try:
                 tell(event)
             except Exception:
@@ -72,11 +110,17 @@ class EventDesk:
             self._described = event, describe(self._site, event)
         return dict(self._described[1])
 
-    def _fire(self, event: SiteEvent) -> None:
-        """Put an event on the bus, the last to be told of it."""
-        payload = self.async_describe(event)
+    @callback
+    def _save(self, is_urgent: bool) -> None:
+        """Keep that less is left to be told."""
+        self._site.store.async_save(self.async_memory, is_urgent=is_urgent)
+
+    def _send(self, event: SiteEvent) -> None:
+        """Tell triggers of an event, and the bus, the last to be told of it."""
+        told = Event(EVENT_FIRE_ALARM, self.async_describe(event))
         self._described = None
-        self._site.hass.bus.async_fire(EVENT_FIRE_ALARM, payload)
+        async_dispatcher_send(self._site.hass, SIGNAL_TOLD, told)
+        self._bus.async_put(told)
 
 
 def describe(site: FireAlarmSite, event: SiteEvent) -> dict[str, Any]:
@@ -126,7 +170,7 @@ def _describe_zone(
     """Return what is said of a zone's alarm or trouble."""
     place = place_of_zone(site, occurrence.zone)
     return {
-        "occurrence_id": occurrence.id,
+        ATTR_OCCURRENCE_ID: occurrence.id,
         "zone": occurrence.zone,
         "zone_name": place.name,
         "module": occurrence.module,

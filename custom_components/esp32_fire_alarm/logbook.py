@@ -12,8 +12,8 @@ from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .events import ATTR_REPORT, ATTR_TYPE, EVENT_FIRE_ALARM
+from .const import ATTR_TYPE, DOMAIN
+from .events import ATTR_REPORT, EVENT_FIRE_ALARM
 from .fleet.telling import EventKind
 from .words import number_ranges
 

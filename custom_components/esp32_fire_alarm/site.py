@@ -151,6 +151,7 @@ class FireAlarmSite:
     def async_start(self) -> None:
         """Register the devices and start connecting in the background."""
         async_register_devices(self)
+        self.desk.async_start()
         self.entry.async_on_unload(self.aggregator.close)
         self.entry.async_create_background_task(
             self.hass, self.pool.run(), f"{DOMAIN} pool of {self.entry.title}"
@@ -176,11 +177,7 @@ class FireAlarmSite:
 
     @callback
     def async_start_telling(self) -> None:
-        """Tell events as soon as Home Assistant has started.
-
-        Automations are armed at the end of its start; an alarm told before
-        would be heard by nobody.
-        """
+        """Tell events once Home Assistant has started: automations are armed last."""
 
         @callback
         def start(_: HomeAssistant) -> None:
@@ -190,7 +187,8 @@ class FireAlarmSite:
 
     async def async_save(self) -> None:
         """Keep everything that has to survive."""
-        await self.store.async_flush(self.book.memory())
+        self.desk.async_close()
+        await self.store.async_flush(self.desk.async_memory())
         await self._caretaker.async_save()
 
     @callback
@@ -396,4 +394,4 @@ class FireAlarmSite:
     @callback
     def _on_save(self, is_urgent: bool) -> None:
         """Keep what the book wants to remember."""
-        self.store.async_save(self.book.memory, is_urgent=is_urgent)
+        self.store.async_save(self.desk.async_memory, is_urgent=is_urgent)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, cast, override
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.trigger import (
     Trigger,
@@ -22,7 +23,8 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .events import ATTR_TYPE, EVENT_FIRE_ALARM, lost_nodes
+from .const import ATTR_TYPE
+from .events import SIGNAL_TOLD, lost_nodes
 from .fleet.telling import EventKind
 from .site import FireAlarmSite
 from .targets import Choice, TargetWatch, site_of_entry
@@ -82,7 +84,7 @@ class SiteEventTrigger(Trigger):
             if site is not None and self._concerns(site, watch.choose(site), data):
                 self._run(run_action, site, event)
 
-        unsubscribe = self._hass.bus.async_listen(EVENT_FIRE_ALARM, handle)
+        unsubscribe = async_dispatcher_connect(self._hass, SIGNAL_TOLD, handle)
 
         @callback
         def detach() -> None:

@@ -1,0 +1,106 @@
+"""A burst of events: told at once, on the bus a little later, whatever happens."""
+
+import asyncio
+from copy import deepcopy
+from typing import Any
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.esp32_fire_alarm.const import DOMAIN
+from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
+
+from .running_site import (
+    ALARM_LED,
+    ALL_MODULES,
+    RunningSite,
+    bridge,
+    frame,
+    set_up,
+)
+from .told import Told
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+EVERYTHING = list(range(1, 316))
+STORM = frame(*(f"{module:02d}001F" for module in ALL_MODULES), master=ALARM_LED)
+
+
+async def start(site: RunningSite) -> None:
+    """Set the site up again, and let its node say that everything burns."""
+    assert await site.hass.config_entries.async_setup(site.entry.entry_id)
+    await site.hass.async_block_till_done()
+    await site.feed(1, STORM)
+
+
+def zones(events: list[Event[Any]]) -> list[int]:
+    """Return the zones of events."""
+    return [event.data["zone"] for event in events]
+
+
+async def test_a_site_unloaded_in_a_storm(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """All is on the bus before; nothing is told again."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    told = Told(site)
+    site.engine.aggregator.feed(1, STORM)
+    assert told.zones() == EVERYTHING
+    assert len(told.on_bus) < 315
+    await site.remove()
+    assert zones(told.on_bus) == EVERYTHING
+    on_bus = async_capture_events(hass, EVENT_FIRE_ALARM)
+    await start(site)
+    assert on_bus == []
+
+
+async def test_a_crash_in_a_storm(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Whoever listens on the bus hears each alarm once, before or after it."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    told = Told(site)
+    site.engine.aggregator.feed(1, STORM)
+    key = f"{DOMAIN}.{site.entry.entry_id}"
+
+    def untold() -> list[str]:
+        """Return which alarms nobody heard, if one believes the file."""
+        return [one["id"] for one in hass_storage[key]["data"]["untold"]]
+
+    async with asyncio.timeout(5):
+        while not 0 < len(untold()) < 200:
+            await asyncio.sleep(0)
+    # The power goes now.
+    crashed, heard = deepcopy(hass_storage[key]), told.on_bus.copy()
+    assert {event.data["occurrence_id"] for event in heard}.isdisjoint(untold())
+    assert len(heard) + len(untold()) == 315
+    await site.settle()
+    assert untold() == []
+    await site.remove()
+    hass_storage[key] = crashed
+    on_bus = async_capture_events(hass, EVENT_FIRE_ALARM)
+    await start(site)
+    assert zones(heard + on_bus) == EVERYTHING
+    assert all(event.data["found_on_resync"] for event in on_bus)
+
+
+async def test_home_assistant_stops_in_a_storm(hass: HomeAssistant) -> None:
+    """All is on the bus as long as anybody listens."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    told = Told(site)
+    heard: list[int] = []
+
+    @callback
+    def note(_: Event) -> None:
+        heard.extend(zones(told.on_bus))
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, note)
+    site.engine.aggregator.feed(1, STORM)
+    assert len(told.on_bus) < 315
+    await hass.async_stop()
+    assert heard == EVERYTHING
