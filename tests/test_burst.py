@@ -3,6 +3,7 @@
 import asyncio
 from copy import deepcopy
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
@@ -11,6 +12,8 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.esp32_fire_alarm.const import DOMAIN
 from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
+from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
+from custom_components.esp32_fire_alarm.site import FireAlarmSite
 
 from .running_site import (
     ALARM_LED,
@@ -18,6 +21,7 @@ from .running_site import (
     RunningSite,
     bridge,
     frame,
+    node,
     set_up,
 )
 from .told import Told
@@ -86,6 +90,51 @@ async def test_a_crash_in_a_storm(
     await start(site)
     assert zones(heard + on_bus) == EVERYTHING
     assert all(event.data["found_on_resync"] for event in on_bus)
+
+
+async def test_an_alarm_that_is_being_told_is_not_told_yet(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Nor is what comes after it, if what people do makes it be written right then."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    told = Told(site)
+    written: list[list[EventKind]] = []
+
+    def act(event: SiteEvent) -> None:
+        if event.kind is EventKind.ALARM:
+            site.engine.book.acknowledge(None, "Ann")
+            written.append([one.kind for one in site.engine.desk.async_memory().untold])
+
+    site.engine.async_listen_events(act)
+    await site.feed(1, frame("010003", master=ALARM_LED))
+    assert told.kinds() == ["alarm", "alarm", "acknowledged"]
+    assert written == [[EventKind.ALARM] * 2, [EventKind.ALARM]]
+    assert site.engine.desk.async_memory().untold == ()
+
+
+async def test_a_setup_that_fails_in_a_storm(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """What the first try told is on the bus, and not told again by the second."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    await site.remove()
+    on_bus = async_capture_events(hass, EVENT_FIRE_ALARM)
+
+    def fail(one: FireAlarmSite) -> None:
+        one.aggregator.feed(1, STORM)
+        raise RuntimeError("no wall today")
+
+    path = "custom_components.esp32_fire_alarm.async_open_feed"
+    with patch(path, side_effect=fail):
+        assert not await hass.config_entries.async_setup(site.entry.entry_id)
+    await hass.async_block_till_done()
+    assert zones(on_bus) == EVERYTHING
+    on_bus.clear()
+    assert await hass.config_entries.async_reload(site.entry.entry_id)
+    await site.feed(1, STORM)
+    assert on_bus == []
 
 
 async def test_home_assistant_stops_in_a_storm(hass: HomeAssistant) -> None:

@@ -262,6 +262,8 @@ async def test_the_recorder_keeps_what_differs_from_event_to_event_once(
     """The whole payload is with the bus event; states of a kind are all alike."""
     began = dt_util.utcnow()
     site = await set_up(hass, node(1), node(2))
+    # So that both are lost for the same reason.
+    await site.wait_for_refusals()
     await site.feed_all()
     told = Told(site)
     for number in (1, 2):

@@ -53,11 +53,12 @@ class Street:
         self.came.append((event.data["type"], event.data["number"]))
         self.answer(self.came[-1])
 
-    def put(self, kind: EventKind, numbers: Iterable[int]) -> None:
+    def put(self, kind: EventKind, numbers: Iterable[int], **more: Any) -> None:
         """Let events happen, all in one moment."""
         with patch.object(self.hass.loop, "time", return_value=self.now):
             for number in numbers:
-                self.bus.async_put(Event(NAME, {"type": kind, "number": number}))
+                data = {"type": kind, "number": number, **more}
+                self.bus.async_put(Event(NAME, data))
 
     def pass_portion(self) -> None:
         """Let so much time pass that the next portion may go."""
@@ -128,10 +129,33 @@ async def test_an_alarm_waits_for_other_alarms_only(street: Street) -> None:
     assert street.take() == [*happenings(TROUBLE, range(PORTION, 50)), (ALARM, 1)]
 
 
-async def test_a_confirmed_alarm_is_one_too(street: Street) -> None:
-    street.put(TROUBLE, range(50))
-    street.put(EventKind.CONFIRMED_ALARM, [1])
-    assert len(street.take()) == 51
+@pytest.mark.parametrize("kind", [EventKind.CONFIRMED_ALARM, EventKind.RESET])
+async def test_a_confirmed_alarm_and_what_people_do_wait_for_nothing(
+    street: Street, kind: EventKind
+) -> None:
+    street.put(ALARM, range(100))
+    street.put(kind, [1], zones=[1])
+    street.put(ALARM, range(100, 200))
+    assert street.take() == [*happenings(ALARM, range(100)), (kind, 1)]
+    street.bus.async_close()
+    assert street.take() == happenings(ALARM, range(100, 200))
+
+
+@pytest.mark.parametrize("kind", [EventKind.WALK_TEST, EventKind.DISABLED_ZONE_ALARM])
+async def test_what_was_written_at_once_is_so_again(
+    street: Street, kind: EventKind
+) -> None:
+    street.put(kind, range(PORTION + 1))
+    street.pass_portion()
+    assert street.late == [True]
+
+
+async def test_what_is_put_while_another_one_goes_is_late(street: Street) -> None:
+    """Somebody may have written meanwhile that it is not on the bus."""
+    street.answer = lambda one: street.put(ALARM, [2]) if one[1] == 1 else None
+    street.put(TROUBLE, [1])
+    assert street.take() == [(TROUBLE, 1), (ALARM, 2)]
+    assert street.late == [True]
 
 
 async def test_an_alarm_behind_others_goes_with_the_next_portion(

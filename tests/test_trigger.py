@@ -1,20 +1,22 @@
 """The alarm's trigger: exactly one run per occurrence, of what was chosen."""
 
 import time
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.trigger import TriggerActionRunner, TriggerConfig
 import pytest
 
 from custom_components.esp32_fire_alarm.const import DOMAIN
+from custom_components.esp32_fire_alarm.trigger import FireAlarmTrigger
 
 from .automated import automate
 from .running_site import (
@@ -114,6 +116,37 @@ async def test_a_fire_found_after_a_restart_runs_it_and_an_old_one_does_not(
     await alarm(site, 1, 6)
     (run,) = await runs.take()
     assert (run["zone"], run["found_on_resync"]) == (3, True)
+
+
+async def test_one_that_another_one_turns_off_and_on_again_runs_once(
+    hass: HomeAssistant,
+) -> None:
+    """Also if that happens with the first event of all."""
+    site = await set_up(hass, node(1))
+    await site.feed_all()
+    detached: list[None] = []
+    runs = {1: 0, 2: 0}
+
+    async def attach(number: int, act: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        @callback
+        def run(payload: Any, *_: Any) -> None:
+            runs[number] += 1
+            act()
+
+        trigger = FireAlarmTrigger(hass, TriggerConfig(FIRE, {}))
+        return await trigger.async_attach_runner(cast(TriggerActionRunner, run))
+
+    def detach_second() -> None:
+        if not detached:
+            detached.append(second())
+
+    await attach(1, detach_second)
+    second = await attach(2, lambda: None)
+    await alarm(site, 1, 1)
+    assert runs == {1: 1, 2: 0}
+    await attach(2, lambda: None)
+    await alarm(site, 1, 3)
+    assert runs == {1: 2, 2: 1}
 
 
 async def test_a_site_that_could_not_be_unloaded_runs_it(hass: HomeAssistant) -> None:

@@ -7,6 +7,8 @@ MANUFACTURER: Final = "DDS"
 
 ATTR_TYPE: Final = "type"
 """What a payload is about: one of `EventKind`."""
+ATTR_ZONES: Final = "zones"
+"""The zones of what somebody did, or of a confirmed alarm."""
 
 CONF_ADDRESSES: Final = "addresses"
 CONF_STANDBY: Final = "standby"

@@ -21,7 +21,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType
 
-from .const import ATTR_TYPE, DOMAIN
+from .const import ATTR_TYPE, ATTR_ZONES, DOMAIN
 from .fleet.impairment import WalkTestResult
 from .fleet.memory import BookMemory, Untold
 from .fleet.models import module_of_zone
@@ -60,6 +60,7 @@ class EventDesk:
         self._bus = PacedBus(site.hass, self._save)
         self._listeners: list[EventListener] = []
         self._described: tuple[SiteEvent, dict[str, Any]] | None = None
+        self._telling: SiteEvent | None = None
 
     @callback
     def async_start(self) -> None:
@@ -67,6 +68,8 @@ class EventDesk:
         self._site.entry.async_on_unload(
             self._site.hass.async_add_shutdown_job(HassJob(self.async_close))
         )
+        # Once more for a site whose setup failed: its events are written as not told.
+        self._site.entry.async_on_unload(self.async_close)
 
     @callback
     def async_close(self) -> None:
@@ -81,11 +84,13 @@ class EventDesk:
         whoever listens on the bus.
         """
         memory = self._site.book.memory()
-        unsent = tuple(
+        unsent = [
             Untold(id=one.data[ATTR_OCCURRENCE_ID], kind=EventKind(one.data[ATTR_TYPE]))
             for one in self._bus.waiting
             if ATTR_OCCURRENCE_ID in one.data
-        )
+        ]
+        if (event := self._telling) is not None and event.occurrence is not None:
+            unsent.append(Untold(id=event.occurrence.id, kind=event.kind))
         return replace(memory, untold=(*unsent, *memory.untold))
 
     @callback
@@ -97,11 +102,13 @@ class EventDesk:
     @callback
     def async_tell(self, event: SiteEvent) -> None:
         """Tell everybody; whoever fails keeps nobody else from hearing it."""
+        before, self._telling = self._telling, event
         for tell in (*self._listeners, self._send):
             try:
                 tell(event)
             except Exception:
                 _LOGGER.exception("Telling of %s failed", event.kind)
+        self._telling = before
 
     @callback
     def async_describe(self, event: SiteEvent) -> dict[str, Any]:
@@ -120,6 +127,7 @@ class EventDesk:
         told = Event(EVENT_FIRE_ALARM, self.async_describe(event))
         self._described = None
         async_dispatcher_send(self._site.hass, SIGNAL_TOLD, told)
+        self._telling = None
         self._bus.async_put(told)
 
 
@@ -135,7 +143,7 @@ def describe(site: FireAlarmSite, event: SiteEvent) -> dict[str, Any]:
         return payload | _describe_zone(site, event, event.occurrence)
     if event.node is not None:
         return payload | _describe_node(site, event, event.node)
-    payload["zones"] = list(event.zones)
+    payload[ATTR_ZONES] = list(event.zones)
     if event.kind is EventKind.CONFIRMED_ALARM:
         names = [place_of_zone(site, zone).name for zone in event.zones]
         return payload | {

@@ -1,4 +1,4 @@
-"""Events put on the bus, no more at a time than the recorder has the time for.
+"""Events of a burst put on the bus in portions that the recorder has the time for.
 
 For each event that is like no other one the recorder asks its database. While it
 does, its thread gives the interpreter away and takes it back so quickly that an
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from .const import ATTR_TYPE
+from .const import ATTR_TYPE, ATTR_ZONES
 from .fleet.telling import EventKind
 
 PORTION: Final = 10
@@ -25,14 +25,20 @@ recorder 0.3-0.5 ms on a computer, and some times that on a small one."""
 PORTION_SECONDS: Final = 0.02
 """The pause: 315 alarms that come at once are all on the bus after 0.6 s."""
 
-MAX_WAIT_SECONDS: Final = 1.0
-"""What waited for so long, because the loop is late, waits no more."""
-
 MAX_WAITING: Final = 1000
 """Events that wait at most: the oldest are put on the bus early."""
 
-_ALARMS: Final = frozenset({EventKind.ALARM, EventKind.CONFIRMED_ALARM})
-_WRITTEN_AT_ONCE: Final = frozenset({EventKind.ALARM, EventKind.ALARM_RESTORED})
+MAX_WAIT_SECONDS: Final = 2.0
+"""So long the last of 1,000 events waits; if the loop is late, no longer either."""
+
+_WRITTEN_AT_ONCE: Final = frozenset(
+    {
+        EventKind.ALARM,
+        EventKind.ALARM_RESTORED,
+        EventKind.WALK_TEST,
+        EventKind.DISABLED_ZONE_ALARM,
+    }
+)
 
 
 class _Waiting(NamedTuple):
@@ -50,12 +56,13 @@ class PacedBus:
         """Start with nothing that waits.
 
         `on_late` is called when events have been put on the bus that had to wait;
-        with True if one was an alarm or the end of one.
+        with True if that has to be written down at once.
         """
         self._hass = hass
         self._on_late = on_late
         self._queue: deque[_Waiting] = deque()
         self._alarms_waiting = 0
+        self._urgent = 0
         self._room = {True: PORTION, False: PORTION}
         self._portion_at = hass.loop.time()
         self._cancel_timer: CALLBACK_TYPE | None = None
@@ -72,15 +79,18 @@ class PacedBus:
     def async_put(self, event: Event[dict[str, Any]]) -> None:
         """Put an event on the bus; in a burst, after a while.
 
-        An alarm waits for other alarms only: what is before it goes at once.
+        An alarm waits for other alarms only; a confirmed alarm, and what people do,
+        for nothing. What is before such an event goes at once.
         """
         now = self._hass.loop.time()
         # While some wait, the next portion is the timer's: the loop needs its turn.
         if not self._queue and now - self._portion_at >= PORTION_SECONDS:
             self._begin_portion(now)
-        is_alarm = event.data[ATTR_TYPE] in _ALARMS
+        is_alarm = event.data[ATTR_TYPE] == EventKind.ALARM
         self._queue.append(_Waiting(event, now, is_alarm))
         self._alarms_waiting += is_alarm
+        if ATTR_ZONES in event.data:
+            self._urgent = len(self._queue)
         self._fire_some(now)
 
     @callback
@@ -105,17 +115,19 @@ class PacedBus:
     def _fire_some(self, now: float) -> None:
         """Fire what may go; what comes out of that waits for its turn."""
         if self._is_firing:
+            # What was put meanwhile waits, if only for the turn of the one before it.
+            self._is_late = True
             return
         was_late, fired = self._is_late, set[str]()
-        self._is_firing = True
+        self._is_firing, self._is_late = True, False
         try:
             while self._queue and self._may_go(self._queue[0], now):
                 one = self._queue.popleft()
                 fired.add(one.event.data[ATTR_TYPE])
                 self._fire(one)
         finally:
-            self._is_firing = False
-            self._is_late = bool(self._queue)
+            was_late |= self._is_late
+            self._is_firing, self._is_late = False, bool(self._queue)
             self._plan()
         if was_late and fired:
             self._on_late(not fired.isdisjoint(_WRITTEN_AT_ONCE))
@@ -125,6 +137,7 @@ class PacedBus:
         return (
             self._room[oldest.is_alarm] > 0
             or (self._alarms_waiting > 0 and self._room[True] > 0)
+            or self._urgent > 0
             or now - oldest.since >= MAX_WAIT_SECONDS
             or len(self._queue) > MAX_WAITING
             or self._is_closed
@@ -133,6 +146,7 @@ class PacedBus:
     def _fire(self, one: _Waiting) -> None:
         """Put an event on the bus, as of the moment in which it was told."""
         self._alarms_waiting -= one.is_alarm
+        self._urgent -= self._urgent > 0
         self._room[one.is_alarm] -= 1
         self._hass.bus.async_fire(
             one.event.event_type,

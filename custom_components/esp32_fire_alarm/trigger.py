@@ -75,10 +75,13 @@ class SiteEventTrigger(Trigger):
         """Follow the events of all sites, also of those that are set up later."""
         watch = TargetWatch(self._hass, self._target)
 
+        is_attached = True
+
         @callback
         def handle(event: Event[dict[str, Any]]) -> None:
             data = event.data
-            if data[ATTR_TYPE] != self.kind:
+            # Detached by another one that heard the same event, it may be called still.
+            if data[ATTR_TYPE] != self.kind or not is_attached:
                 return
             site = site_of_entry(self._hass, data["config_entry_id"])
             if site is not None and self._concerns(site, watch.choose(site), data):
@@ -88,6 +91,8 @@ class SiteEventTrigger(Trigger):
 
         @callback
         def detach() -> None:
+            nonlocal is_attached
+            is_attached = False
             unsubscribe()
             watch.async_stop()
             self._detach()

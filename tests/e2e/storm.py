@@ -6,7 +6,8 @@ zone in alarm until the reset. What Home Assistant has written is never taken
 back by the storm before it could be known, so that every number below is exact.
 
 The one window: what was told in the last moments before a kill and not yet
-written is told again afterwards, as found. Nothing else is told twice.
+written, or written as not on the bus yet, is told again afterwards, as found.
+Nothing else is told twice.
 """
 
 from dataclasses import dataclass, field
@@ -61,8 +62,21 @@ class Book:
         """Return the fire alarms on disk, oldest first, by their ids."""
         if not self._path.exists():
             return {}
-        stored = json.loads(self._path.read_bytes())["data"]["occurrences"]
-        return {one["id"]: one for one in stored if one["kind"] == "alarm"}
+        return {
+            one["id"]: one
+            for one in self._data()["occurrences"]
+            if one["kind"] == "alarm"
+        }
+
+    def untold(self) -> set[tuple[str, str]]:
+        """Return what is to be told, by ids and kinds, if one believes the disk."""
+        if not self._path.exists():
+            return set()
+        return {(one["id"], one["kind"]) for one in self._data()["untold"]}
+
+    def _data(self) -> Any:
+        """Return what is in the file."""
+        return json.loads(self._path.read_bytes())["data"]
 
 
 class Ear:
@@ -211,15 +225,19 @@ class Storm:
         To be called when the process is dead: nothing is written any more.
         """
         self.listen()
-        book = self._book.read()
+        book, untold = self._book.read(), self._book.untold()
         for pulse in self._current.values():
-            written = book.get(pulse.ids[-1]) if pulse.ids else None
-            if pulse.ids and written is None:
+            if not pulse.ids:
+                continue
+            one = pulse.ids[-1]
+            written = book.get(one)
+            if written is None or (one, "alarm") in untold:
                 pulse.may_ring = len(pulse.ids) + 1
                 self.told_again += 1
-            elif pulse.ends and written is not None and written["ended_at"] is None:
-                pulse.may_end = pulse.ends + 1
-                self.told_again += 1
+            if pulse.ends and written is not None:
+                if written["ended_at"] is None or (one, "alarm_restored") in untold:
+                    pulse.may_end = pulse.ends + 1
+                    self.told_again += 1
         return book
 
     # What it comes to.
@@ -238,7 +256,7 @@ class Storm:
         wrong = list(self.strange)
         wrong += [f"not told: {pulse}" for pulse in self.pulses if not pulse.is_told]
         for pulse in self.pulses:
-            entries = [book[one] for one in pulse.ids if one in book]
+            entries = [book[one] for one in dict.fromkeys(pulse.ids) if one in book]
             if len(entries) != 1:
                 wrong.append(f"{len(entries)} occurrences of {pulse}")
             elif (entries[0]["ended_at"] is None) is pulse.is_reset:

@@ -1,4 +1,4 @@
-"""Writes every fire alarm event into a file in the very turn in which it is told.
+"""Writes every fire alarm event into a file in the very turn in which it is on the bus.
 
 What was handed to the operating system outlives the process, so that after a
 `kill -9` the file says exactly what was told before it.
