@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.esp32_fire_alarm.const import DOMAIN
 from custom_components.esp32_fire_alarm.events import EVENT_FIRE_ALARM
+from custom_components.esp32_fire_alarm.fleet.memory import Untold
 from custom_components.esp32_fire_alarm.fleet.telling import EventKind, SiteEvent
 from custom_components.esp32_fire_alarm.site import FireAlarmSite
 
@@ -111,6 +112,32 @@ async def test_an_alarm_that_is_being_told_is_not_told_yet(
     assert told.kinds() == ["alarm", "alarm", "acknowledged"]
     assert written == [[EventKind.ALARM] * 2, [EventKind.ALARM]]
     assert site.engine.desk.async_memory().untold == ()
+
+
+async def test_what_waits_is_remembered_once(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Also when an alarm puts all troubles before it on the bus, and somebody acts."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    remembered: list[tuple[Untold, ...]] = []
+
+    @callback
+    def note(_: Event) -> None:
+        remembered.append(site.engine.desk.async_memory().untold)
+
+    hass.bus.async_listen(EVENT_FIRE_ALARM, note)
+    troubles = [f"{module:02d}0100" for module in ALL_MODULES]
+    site.engine.aggregator.feed(1, frame(*troubles))
+    await asyncio.sleep(0)
+    site.engine.aggregator.feed(1, frame("010101", *troubles[1:]))
+    await site.settle()
+    assert max(map(len, remembered)) > 40
+    alarm_waits = [
+        untold for untold in remembered if untold and untold[-1].kind is EventKind.ALARM
+    ]
+    assert len(alarm_waits) > 40
+    assert all(len(set(untold)) == len(untold) for untold in alarm_waits)
 
 
 async def test_a_setup_that_fails_in_a_storm(
