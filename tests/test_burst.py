@@ -33,6 +33,17 @@ EVERYTHING = list(range(1, 316))
 STORM = frame(*(f"{module:02d}001F" for module in ALL_MODULES), master=ALARM_LED)
 
 
+async def set_on_fire(hass: HomeAssistant) -> tuple[RunningSite, Told]:
+    """Return a site of which everything has just gone into alarm, all in one turn."""
+    site = await set_up(hass, bridge())
+    await site.feed_all()
+    told = Told(site)
+    site.engine.aggregator.feed(1, STORM)
+    assert told.zones() == EVERYTHING
+    assert len(told.on_bus) < 315
+    return site, told
+
+
 async def start(site: RunningSite) -> None:
     """Set the site up again, and let its node say that everything burns."""
     assert await site.hass.config_entries.async_setup(site.entry.entry_id)
@@ -49,12 +60,7 @@ async def test_a_site_unloaded_in_a_storm(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     """All is on the bus before; nothing is told again."""
-    site = await set_up(hass, bridge())
-    await site.feed_all()
-    told = Told(site)
-    site.engine.aggregator.feed(1, STORM)
-    assert told.zones() == EVERYTHING
-    assert len(told.on_bus) < 315
+    site, told = await set_on_fire(hass)
     await site.remove()
     assert zones(told.on_bus) == EVERYTHING
     on_bus = async_capture_events(hass, EVENT_FIRE_ALARM)
@@ -66,10 +72,7 @@ async def test_a_crash_in_a_storm(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     """Whoever listens on the bus hears each alarm once, before or after it."""
-    site = await set_up(hass, bridge())
-    await site.feed_all()
-    told = Told(site)
-    site.engine.aggregator.feed(1, STORM)
+    site, told = await set_on_fire(hass)
     key = f"{DOMAIN}.{site.entry.entry_id}"
 
     def untold() -> list[str]:
@@ -166,9 +169,7 @@ async def test_a_setup_that_fails_in_a_storm(
 
 async def test_home_assistant_stops_in_a_storm(hass: HomeAssistant) -> None:
     """All is on the bus as long as anybody listens."""
-    site = await set_up(hass, bridge())
-    await site.feed_all()
-    told = Told(site)
+    _, told = await set_on_fire(hass)
     heard: list[int] = []
 
     @callback
@@ -176,7 +177,5 @@ async def test_home_assistant_stops_in_a_storm(hass: HomeAssistant) -> None:
         heard.extend(zones(told.on_bus))
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, note)
-    site.engine.aggregator.feed(1, STORM)
-    assert len(told.on_bus) < 315
     await hass.async_stop()
     assert heard == EVERYTHING
