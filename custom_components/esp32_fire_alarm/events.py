@@ -54,10 +54,13 @@ class EventDesk:
     Only the bus may be later, if there is much at once.
     """
 
-    def __init__(self, site: FireAlarmSite) -> None:
-        """Start without listeners."""
+    def __init__(self, site: FireAlarmSite, on_save: Callable[[bool], None]) -> None:
+        """Start without listeners.
+
+        `on_save` is called when there is less left to be told, as the book's own.
+        """
         self._site = site
-        self._bus = PacedBus(site.hass, self._save)
+        self._bus = PacedBus(site.hass, on_save)
         self._listeners: list[EventListener] = []
         self._described: tuple[SiteEvent, dict[str, Any]] | None = None
         self._telling: SiteEvent | None = None
@@ -116,11 +119,6 @@ class EventDesk:
         if self._described is None or self._described[0] is not event:
             self._described = event, describe(self._site, event)
         return dict(self._described[1])
-
-    @callback
-    def _save(self, is_urgent: bool) -> None:
-        """Keep that less is left to be told."""
-        self._site.store.async_save(self.async_memory, is_urgent=is_urgent)
 
     def _send(self, event: SiteEvent) -> None:
         """Tell triggers of an event, and the bus, the last to be told of it."""

@@ -108,7 +108,7 @@ class FireAlarmSite:
         )
         apply_alarm_options(entry.options, self.truth, self.book)
         self.store = BookStore(hass, entry.entry_id, entry.title)
-        self.desk = EventDesk(self)
+        self.desk = EventDesk(self, self._on_save)
         session = async_create_clientsession(hass, trace_configs=[only_here()])
         self.pool = ConnectionPool(
             session,
