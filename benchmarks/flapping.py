@@ -33,6 +33,7 @@ from sim.faults import Fault
 from sim.fleet import SimulatedFleet
 
 from .fleet_process import fleet_process
+from .scenario import percentile
 
 NODES: Final = 63
 FLAPPING: Final = range(32, NODES + 1)
@@ -148,11 +149,6 @@ async def measure(seconds: float) -> dict[str, list[float]]:
             task.cancel()
             await asyncio.wait([task])
     return results
-
-
-def percentile(values: list[float], share: float) -> float:
-    """Return the value below which the share (0-1) of all values lies."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def main() -> int:

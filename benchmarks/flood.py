@@ -40,9 +40,10 @@ from sim.faults import Fault
 from sim.fleet import SimulatedFleet
 from tests.running_site import RunningSite, distributed, set_up
 
-from .flapping import now_us, percentile
+from .flapping import now_us
 from .fleet_process import fleet_process
 from .inside import running_hass, tidy_up
+from .scenario import percentile
 
 NODES: Final = 63
 FLOODING: Final = 1

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final, override
 
 from homeassistant import bootstrap
+from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
@@ -93,6 +94,9 @@ class Home:
         assert not hass.config.recovery_mode
         self.hass = hass
         await hass.async_start()
+        # Unconfirmed, what the YAML says of http would restart Home Assistant in
+        # five minutes, which in this process ends it.
+        await (await async_get_and_load_store(hass)).async_promote_pending()
         await hass.async_block_till_done()
         await self.settle()
         await asyncio.sleep(SETTLE_SECONDS)

@@ -5,7 +5,7 @@ All contestants meet the same fleet in the same order. Figures are named
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import math
@@ -48,13 +48,35 @@ class Length:
     storm: float = 1.0
     storms: int = 2
     cut: float = 2.0
-    alarms: int = 120
+    alarms: int = 240
     backlog: float = 2.0
 
 
 FULL: Final = Length()
 QUICK: Final = Length(8, 0.3, 0.3, 0.0, 0.5, 0.4, 1, 0.2, 8, 0.5)
 """Only shows that everything works; its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """How long alarms took to be shown, and single states to be written, in ms.
+
+    `missing` are those not shown in time.
+    """
+
+    waits: list[float]
+    writes: list[float]
+    missing: int
+
+    def figures(self) -> Figures:
+        """Return what is noted of them."""
+        figures: Figures = {"alarm.missing": self.missing}
+        if self.waits:
+            figures["alarm.p50_ms"] = statistics.median(self.waits)
+            figures["alarm.p99_ms"] = percentile(self.waits, 0.99)
+        if self.writes:
+            figures["alarm.write_ms"] = percentile(self.writes, 0.99)
+        return figures
 
 
 class Session:
@@ -190,7 +212,7 @@ class Session:
         self.figures["cut.turn_max_ms"] = max(seen["turns_ms"])
         await self._contestant.ask("settle")
 
-    async def alarms_during_load(self, hz: float) -> None:
+    async def alarms_during_load(self, hz: float) -> Alarms:
         """Raise alarms one after the other while all nodes send."""
         await self._load.ask("pace", hz=hz)
         await self._collect()
@@ -204,13 +226,13 @@ class Session:
         writes = await self._contestant.ask(
             "write_states", count=self.length.alarms, gap=WRITE_GAP_SECONDS
         )
-        if writes:
-            self.figures["alarm.write_ms"] = percentile(sorted(writes), 0.99)
-        delays = sorted(seen["delays_ms"])
-        self.figures |= latencies("alarm", raised, seen["arrivals"])
-        self.figures["alarm.stall_max_ms"] = delays[-1]
+        waits = waits_ms(raised, seen["arrivals"])
+        alarms = Alarms(waits, writes, len(raised) - len(waits))
+        self.figures |= alarms.figures()
+        self.figures["alarm.stall_max_ms"] = max(seen["delays_ms"])
         self.figures["alarm.turn_max_ms"] = max(seen["turns_ms"])
-        self.figures["alarm.stall_p99_ms"] = percentile(delays, 0.99)
+        self.figures["alarm.stall_p99_ms"] = percentile(seen["delays_ms"], 0.99)
+        return alarms
 
     async def memory(self, name: str, nodes: int) -> None:
         """Note what a node costs in memory, above the process without nodes."""
@@ -317,28 +339,29 @@ async def growth(name: str, nodes: int, length: Length) -> Figures:
         }
 
 
-def latencies(
-    name: str, raised: Iterable[tuple[int, int]], arrivals: list[tuple[int, int]]
-) -> Figures:
-    """Return how long alarms took from the sender's write to their state, in ms."""
+def waits_ms(
+    raised: Sequence[tuple[int, int]], arrivals: Iterable[tuple[int, int]]
+) -> list[float]:
+    """Return how long alarms took from the sender's write to their state, in ms.
+
+    Both are zones with moments in ns, `raised` in their order. An alarm that did not
+    arrive before the next one of its zone is left out.
+    """
+    seen = sorted((moment, zone) for zone, moment in arrivals)
+    next_at: dict[int, int] = {}
     waits: list[float] = []
-    late = 0
-    for zone, at in raised:
-        seen = [moment for other, moment in arrivals if other == zone and moment >= at]
-        if seen:
-            waits.append((min(seen) - at) / 1e6)
-        else:
-            late += 1
-    if not waits:
-        return {f"{name}.missing": late}
-    waits.sort()
-    return {
-        f"{name}.p50_ms": statistics.median(waits),
-        f"{name}.p99_ms": percentile(waits, 0.99),
-        f"{name}.missing": late,
-    }
+    for zone, at in reversed(raised):
+        until = next_at.get(zone, NEVER)
+        shown = (
+            moment for moment, other in seen if other == zone and at <= moment < until
+        )
+        if (first := next(shown, None)) is not None:
+            waits.append((first - at) / 1e6)
+        next_at[zone] = at
+    return waits
 
 
-def percentile(ordered: list[float], share: float) -> float:
-    """Return the least value that is not below so much (0-1) of all ordered values."""
+def percentile(values: Iterable[float], share: float) -> float:
+    """Return the least value that is not below so much (0-1) of all values."""
+    ordered = sorted(values)
     return ordered[math.ceil(share * len(ordered)) - 1]

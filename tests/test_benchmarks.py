@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from benchmarks.guard import TOLERANCE, least, too_slow
-from benchmarks.pairs import table
+from benchmarks.pairs import Measured, alarm_table, table
 from benchmarks.plan import plan, zones_of
-from benchmarks.scenario import latencies, percentile
+from benchmarks.scenario import Alarms, percentile, waits_ms
 from benchmarks.table import Cell, Row, cell, markdown, shown
 from script.hass_process import REPOSITORY
 
@@ -41,9 +41,11 @@ def test_all_that_needs_no_broker_meets_the_fleet_in_a_real_home_assistant() -> 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_floor_and_integration_are_measured_by_turns() -> None:
-    lines = try_out("benchmarks.pairs").splitlines()
-    rates = [line.split("|")[1].strip() for line in lines[-2:]]
-    assert rates == ["1/s", "10/s"]
+    printed = try_out("benchmarks.pairs")
+    rows = [line.split("|")[1].strip() for line in printed.splitlines() if "|" in line]
+    assert rows[2:4] == ["1/s", "10/s"]
+    assert rows[6:] == ["bare floor", "this integration", "one state written"]
+    assert printed.endswith("Alarms not shown: 0.\n")
 
 
 def test_the_ratio_is_that_of_neighbours() -> None:
@@ -61,14 +63,45 @@ def test_a_thousand_nodes_are_sites_of_63_on_addresses_of_their_own() -> None:
 
 
 def test_a_latency_is_from_the_alarm_to_its_own_zone() -> None:
-    figures = latencies(
-        "alarm",
+    waits = waits_ms(
         [(1, 1_000_000), (6, 2_000_000), (11, 3_000_000)],
         [(6, 1_500_000), (1, 3_000_000), (6, 3_000_000), (6, 9_000_000)],
     )
-    assert figures["alarm.p50_ms"] == 1.5
-    assert figures["alarm.p99_ms"] == 2.0
-    assert figures["alarm.missing"] == 1
+    assert sorted(waits) == [1.0, 2.0]
+
+
+def test_an_alarm_that_is_never_shown_is_not_taken_for_the_next_of_its_zone() -> None:
+    waits = waits_ms(
+        [(1, 1_000_000), (1, 5_000_000)],
+        [(1, 6_000_000), (1, 6_500_000)],
+    )
+    assert waits == [1.0]
+
+
+def test_alarms_are_noted_with_what_a_state_costs() -> None:
+    slow = Alarms([3.0, 1.0, 2.0], [0.2, 0.1], missing=1)
+    assert slow.figures() == {
+        "alarm.p50_ms": 2.0,
+        "alarm.p99_ms": 3.0,
+        "alarm.write_ms": 0.2,
+        "alarm.missing": 1,
+    }
+    assert Alarms([], [], missing=2).figures() == {"alarm.missing": 2}
+
+
+def test_the_alarms_of_all_turns_are_put_together() -> None:
+    measured = Measured(
+        floor_waits=[0.2] * 99 + [0.4],
+        our_waits=[0.5] * 150 + [0.9] * 50,
+        our_writes=[0.1] * 100,
+        missing=3,
+    )
+    lines = alarm_table(measured).splitlines()
+    assert lines[2] == "| bare floor | 100 | 0.20 ms | 0.20 ms |"
+    assert lines[3] == "| this integration | 200 | 0.50 ms | 0.90 ms |"
+    assert lines[-1] == (
+        "p99 less one state written: 4.00x the floor's. Alarms not shown: 3."
+    )
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
