@@ -198,6 +198,7 @@ class Load:
         self._port = 0
         self._messages = 0
         self._bytes = 0
+        self._raised = 0
 
     async def open(
         self, layout: str, count: int, broker_port: int | None = None
@@ -244,13 +245,19 @@ class Load:
         return time.monotonic() - began
 
     async def alarms(self, count: int, gap: float) -> list[tuple[int, int]]:
-        """Raise so many alarms one after the other; return zone and moment of each."""
+        """Raise so many alarms one after the other; return zone and moment of each.
+
+        One zone of every node, then the next one of every node, so that each alarm
+        is news, as in life.
+        """
         loop = asyncio.get_running_loop()
         raised: list[tuple[int, int]] = []
-        for number in range(count):
-            node = self._nodes[number % len(self._nodes)]
-            node.set_alarms(1)
-            raised.append((zones_of(node.plan)[0], time.monotonic_ns()))
+        for _ in range(count):
+            lap, place = divmod(self._raised, len(self._nodes))
+            self._raised += 1
+            node, position = self._nodes[place], lap % ZONES_PER_MODULE
+            node.set_alarms(1 << position)
+            raised.append((zones_of(node.plan)[position], time.monotonic_ns()))
             self._send(node)
             loop.call_later(CLEAR_AFTER_SECONDS, self._clear, node)
             await asyncio.sleep(gap)
