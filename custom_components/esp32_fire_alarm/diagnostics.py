@@ -86,9 +86,9 @@ def _dump(
             name: sum(getattr(record, name) for record in records) for name in _COUNTERS
         },
         "nodes": [_dump_node(site, node) for node in nodes],
-        "modules": [asdict(site.truth.modules[module]) for module in modules],
+        "modules": [site.truth.modules[module]._asdict() for module in modules],
         "zones_not_clear": [
-            asdict(zone)
+            zone._asdict()
             for zone in site.truth.zones.values()
             if module_of_zone(zone.zone) in modules
             and zone != ZoneState(zone.zone, available=True)

@@ -273,6 +273,21 @@ def test_odd_suffixes() -> None:
     assert frame.mode == "Hybrid"
 
 
+@pytest.mark.parametrize(
+    "segment",
+    [
+        *("01+001", "01-001", "0100+1", "01_0_1", "010_01", "010x01", "01 0 1"),
+        *("010 01", "01  01", "0100 1", "01\u00a0001", "01\uff10\uff1001", "010O01"),
+        *("+10001", "1_0001", "\u0661\u06620001", "\u00b2\u00b30001", "0x0001"),
+    ],
+)
+def test_what_only_resembles_digits_is_no_segment(segment: str) -> None:
+    """It is counted, and says nothing of its module."""
+    frame = decode(message(f"41DF<STX>020000 <STX>{segment} <STX>030001 "))
+    assert frame.modules == {2: ModuleState(True), 3: ModuleState(True, alarm=1)}
+    assert frame.malformed == 1
+
+
 def test_lamps_are_active_low() -> None:
     """A bit at 0 means a lit LED, in ascending order of bits."""
     frame = decode(message("4000<STX>"))

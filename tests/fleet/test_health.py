@@ -150,9 +150,9 @@ def test_a_date_is_no_uptime(patient: Patient, uptime: int) -> None:
 
 def test_what_a_node_says_of_its_mode_is_bounded(patient: Patient) -> None:
     """A long word is cut."""
-    patient.telemetry(mode="x" * 60_000)
+    patient.telemetry(suffix=f"MODE:{'x' * 60_000}")
     assert patient.monitor.record(1).mode == "x" * 40
-    patient.telemetry(mode=None)
+    patient.telemetry(suffix="")
     assert patient.monitor.record(1).mode is None
 
 

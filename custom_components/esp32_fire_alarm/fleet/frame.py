@@ -12,7 +12,14 @@ import json
 import re
 from typing import Final
 
-from .models import MODULES_PER_SITE, DeviceFrame, Led, ModuleState, PanelStatus
+from .models import (
+    MODULES_PER_SITE,
+    DeviceFrame,
+    Led,
+    ModuleState,
+    PanelStatus,
+    suffix_fields,
+)
 from .plain import plain
 
 MAX_FRAME_BYTES: Final = 64 * 1024
@@ -59,7 +66,6 @@ _NON_ZONE_COMMANDS: Final = frozenset("rdsa")
 
 _MASTER: Final = re.compile(r"([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})(.*)", re.DOTALL)
 _CHECKSUM: Final = re.compile(r"[0-9A-Fa-f]{4}")
-_SEGMENT: Final = re.compile(r"([0-9]{2})(?:([0-9A-Fa-f]{2})([0-9A-Fa-f]{2}))?")
 _SEGMENT_LENGTHS: Final = (2, 6)
 _MASTER_KEY_LENGTH: Final = 9
 """Master word, checksum and one more character, which tells that it is none."""
@@ -105,14 +111,16 @@ def decode(raw: bytes) -> DeviceFrame:
     if not text:
         raise FrameError(FrameFault.EMPTY, "empty message")
     envelope, data, is_cut = _open_envelope(text)
-    # A number at the very end of a cut message may have lost its last digits.
-    suffix = {} if is_cut else _suffix_of(data)
+    cycle, bar, suffix = data.partition("|")
+    if is_cut:
+        # A number at the very end may have lost its last digits.
+        suffix = ""
     panel, modules, confirmations, malformed = _parse_cycle(
-        data.partition("|")[0], is_cut=is_cut and "|" not in data
+        cycle, is_cut=is_cut and not bar
     )
     uptime = _number(envelope.get("timestamp"))
-    if uptime is None and (digits := suffix.get("TS", "")).isascii():
-        uptime = int(digits) if digits.isdigit() and len(digits) < 16 else None
+    if uptime is None and suffix:
+        uptime = _uptime_of(suffix)
     return DeviceFrame(
         panel=panel,
         modules=modules,
@@ -121,8 +129,7 @@ def decode(raw: bytes) -> DeviceFrame:
         uptime_ms=uptime,
         clients=_number(envelope.get("clients")),
         free_heap=_number(envelope.get("freeHeap")),
-        firebase=suffix.get("FB"),
-        mode=suffix.get("MODE"),
+        suffix=suffix,
     )
 
 
@@ -145,8 +152,11 @@ def _open_envelope(text: str) -> tuple[dict[str, object], str, bool]:
     Text that is not JSON is its own data if it looks like panel data.
     """
     try:
-        message = _JSON.decode(text)
+        message, end = _JSON.raw_decode(text)
     except ValueError, RecursionError:
+        end = -1
+    if end != len(text):
+        # No JSON, or more than that.
         if text[0] not in '{["':
             return {}, _panel_data(text), False
         return _salvage(text)
@@ -216,16 +226,17 @@ def _with_separators(data: str) -> str:
         not segments
         or len(master) not in (4, 8)
         or not _MASTER.fullmatch(master)
-        or not all(_SEGMENT.fullmatch(s) or s in _CONFIRMATIONS for s in segments)
+        or not all(_cut_segment(s) or s in _CONFIRMATIONS for s in segments)
     ):
         raise FrameError(FrameFault.NOT_PANEL_DATA, "no panel data in the text")
     return SEPARATOR.join((master, *segments)) + SEPARATOR + bar + suffix
 
 
-def _suffix_of(data: str) -> dict[str, str]:
-    """Return the fields behind the first bar, such as FB, TS and MODE."""
-    fields = (part.partition(":") for part in data.split("|")[1:])
-    return {key.strip(): value.strip() for key, colon, value in fields if colon}
+def _uptime_of(suffix: str) -> int | None:
+    """Return the uptime in ms that a suffix tells, if it does."""
+    digits = suffix_fields(suffix).get("TS", "")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 16
+    return int(digits) if is_number else None
 
 
 def _number(value: object) -> int | None:
@@ -298,6 +309,21 @@ def _read_master(prefix: str) -> PanelStatus | None:
     )
 
 
+def _cut_segment(segment: str) -> tuple[int, bytes] | None:
+    """Return the address (0-99) and two bytes or none, if it is all made of digits."""
+    address, digits = segment[:2], segment[2:]
+    if len(segment) not in _SEGMENT_LENGTHS or not (
+        address.isascii() and address.isdigit()
+    ):
+        return None
+    try:
+        zones = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    # Blanks do not count as digits.
+    return (int(address), zones) if 2 * len(zones) == len(digits) else None
+
+
 @lru_cache(maxsize=4096)
 def _read_segment(segment: str) -> tuple[int, ModuleState] | None:
     """Return address and state of a well-formed segment, else None.
@@ -305,14 +331,14 @@ def _read_segment(segment: str) -> tuple[int, ModuleState] | None:
     The cache is what makes a 63-module frame cheap: the same few hundred
     segments come again and again. It is bounded, whatever a device sends.
     """
-    if (parts := _SEGMENT.fullmatch(segment)) is None:
+    if (parts := _cut_segment(segment)) is None:
         return None
-    address = int(parts[1])
+    address, zones = parts
     if not 1 <= address <= MODULES_PER_SITE:
         return None
-    if parts[2] is None:
+    if not zones:
         return address, ModuleState(online=False)
-    trouble, alarm = int(parts[2], 16), int(parts[3], 16)
+    trouble, alarm = zones
     return address, ModuleState(
         online=True,
         alarm=alarm & ZONE_BITS,

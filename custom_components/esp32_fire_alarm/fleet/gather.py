@@ -29,6 +29,7 @@ class UpdateGatherer:
     def __init__(self) -> None:
         """Start with nothing to tell."""
         self._only: SiteUpdate | None = None
+        self._are_several = False
         self._zones: dict[int, ZoneState] = {}
         self._modules: dict[int, ModuleStatus] = {}
         self._nodes: set[int] = set()
@@ -37,14 +38,7 @@ class UpdateGatherer:
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to tell."""
-        return bool(
-            self._only
-            or self._zones
-            or self._modules
-            or self._nodes
-            or self._edges
-            or self._takeovers
-        )
+        return self._are_several or self._only is not None
 
     @property
     def is_full(self) -> bool:
@@ -60,6 +54,7 @@ class UpdateGatherer:
             return
         if self._only is not None:
             only, self._only = self._only, None
+            self._are_several = True
             self._merge(only)
         self._merge(update)
 

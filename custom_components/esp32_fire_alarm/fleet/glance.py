@@ -140,11 +140,18 @@ def may_alarm(mark: bytes) -> bool:
     master, *segments = mark.split(_MARKER)
     return (
         not segments
-        # Looking at the lengths first keeps long rubbish out of the cache.
+        # Looking at the lengths first keeps long rubbish out of the caches.
+        or len(master) > _MAX_SEGMENT_BYTES
+        or not _is_calm_master(master)
         or max(map(len, segments)) > _MAX_SEGMENT_BYTES
-        or _CALM_MASTER.fullmatch(master) is None
         or not all(map(_is_calm, segments))
     )
+
+
+@lru_cache(maxsize=256)
+def _is_calm_master(master: bytes) -> bool:
+    """Tell whether what stands before the first marker has the Alarm LED off."""
+    return _CALM_MASTER.fullmatch(master) is not None
 
 
 @lru_cache(maxsize=4096)

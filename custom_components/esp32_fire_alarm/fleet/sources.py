@@ -6,7 +6,6 @@ the zones is the truth's business.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from .merge import Changes, ModuleView
 from .models import Led, ModuleStatus, NodeConfig, Takeover
@@ -146,7 +145,7 @@ class Sources:
                 bit5=state.bit5,
             )
         elif held:
-            status = replace(before, source=None)
+            status = before._replace(source=None)
         else:
             online_or_unknown = False if is_fresh else None
             status = ModuleStatus(module, before.owner, online=online_or_unknown)

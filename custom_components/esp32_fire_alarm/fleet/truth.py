@@ -9,7 +9,6 @@ No sockets, no clock of its own: the caller says what time it is.
 """
 
 from collections.abc import Callable, Iterable, Set as AbstractSet
-from dataclasses import replace
 from typing import Final
 
 from .merge import Changes, ModuleView, StandingAlarm
@@ -81,8 +80,8 @@ class SiteTruth:
         changes.nodes |= anew
         for module, status in self.modules.items():
             if status.source in anew or status.source not in (None, *self._nodes):
-                self.modules[module] = changes.modules[module] = replace(
-                    status, source=None
+                self.modules[module] = changes.modules[module] = status._replace(
+                    source=None
                 )
         for standing in self._alarms.values():
             standing.witnesses &= self._nodes.keys() - anew
@@ -93,10 +92,10 @@ class SiteTruth:
             if module not in self.modules:
                 self._add_module(module, owner)
                 changes.modules[module] = self.modules[module]
-            elif owner != self.modules[module].owner:
+            elif owner != (status := self.modules[module]).owner:
                 self._sources.pass_to_another(module)
-                self.modules[module] = changes.modules[module] = replace(
-                    self.modules[module], owner=owner
+                self.modules[module] = changes.modules[module] = status._replace(
+                    owner=owner
                 )
             self._merge(module, changes)
         return changes.freeze()
@@ -180,7 +179,7 @@ class SiteTruth:
                 witnesses=set() if witness is None else {witness},
                 from_before=witness is None,
             )
-            self.zones[zone] = changes.zones[zone] = replace(before, alarm=True)
+            self.zones[zone] = changes.zones[zone] = before._replace(alarm=True)
         return changes.freeze()
 
     def restore_trouble(self, zone: int, now: float) -> SiteUpdate:
@@ -188,7 +187,7 @@ class SiteTruth:
         changes = Changes(now)
         before = self.zones.get(zone)
         if before is not None and not before.trouble:
-            self.zones[zone] = changes.zones[zone] = replace(before, trouble=True)
+            self.zones[zone] = changes.zones[zone] = before._replace(trouble=True)
         return changes.freeze()
 
     def reset(self, zones: Iterable[int], now: float) -> SiteUpdate:
