@@ -1,5 +1,6 @@
 """What tests in a browser share: one site, one browser, one page of a wall tablet."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest_asyncio
 import pytest_socket
 
 from script.browser import TABLET, logged_in, open_wall
+from script.hass_process import DOMAIN
 from script.wall_stage import Stage, stage
 
 HOLD_SECONDS = 3
@@ -134,6 +136,16 @@ async def change_options(running: Stage, **changes: object) -> None:
     form = await request("POST", here, {"next_step_id": "settings"})
     done = await request("POST", here, answers(form["data_schema"], changes))
     assert done["type"] == "create_entry", done
+
+
+async def until_set_up(running: Stage) -> None:
+    """Wait until the site runs, which new options have set up anew."""
+    async with running.server.websocket() as api, asyncio.timeout(30):
+        while True:
+            entries = await api.call("config_entries/get", domain=DOMAIN)
+            if [entry["state"] for entry in entries] == ["loaded"]:
+                return
+            await asyncio.sleep(0.1)
 
 
 def answers(fields: list[dict[str, Any]], changes: dict[str, object]) -> dict[str, Any]:
