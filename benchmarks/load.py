@@ -248,7 +248,7 @@ class Load:
         """Raise so many alarms one after the other; return zone and moment of each.
 
         One zone of every node, then the next one of every node, so that each alarm
-        is news, as in life.
+        is news, as in life, until every zone had one.
         """
         loop = asyncio.get_running_loop()
         raised: list[tuple[int, int]] = []

@@ -8,34 +8,27 @@ The alarms of all turns are put together: of a hundred, chance picks the slowest
 
 import argparse
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 import statistics
 import sys
 from typing import Final
 
 from . import machine
+from .document import alarm_over_floor
 from .peer import running
-from .scenario import FULL, QUICK, Length, percentile, session
+from .scenario import FULL, QUICK, Alarms, Length, percentile, session
 
 RATES_HZ: Final = (1.0, 10.0)
 
 type Pairs = list[tuple[float, float]]
+type Turns = dict[str, list[Alarms]]
 
 
-@dataclass(slots=True)
-class Measured:
-    """What was measured: us of processor time per frame, and latencies in ms."""
+async def measure(turns: int, length: Length) -> tuple[dict[float, Pairs], Turns]:
+    """Return what frames cost the floor and us, by rate, and their alarms by turns.
 
-    costs: dict[float, Pairs] = field(default_factory=dict)
-    floor_waits: list[float] = field(default_factory=list)
-    our_waits: list[float] = field(default_factory=list)
-    our_writes: list[float] = field(default_factory=list)
-    missing: int = 0
-
-
-async def measure(turns: int, length: Length) -> Measured:
-    """Return what frames cost the floor and us, and how long alarms took."""
-    measured = Measured()
+    Costs are us of processor time.
+    """
     async with (
         session("floor", length) as floor,
         session("ours", length) as ours,
@@ -45,6 +38,7 @@ async def measure(turns: int, length: Length) -> Measured:
         contestants = ((floor, load_of_floor), (ours, load_of_ours))
         for one, load in contestants:
             await one.connect(length.nodes, load)
+        pairs: dict[float, Pairs] = {}
         for hz in RATES_HZ:
             for _ in range(turns):
                 costs = []
@@ -53,18 +47,14 @@ async def measure(turns: int, length: Length) -> Measured:
                     # Who is not being measured only keeps its links.
                     await load.ask("pace", hz=1.0)
                     costs.append(one.figures["turn.cpu_us"])
-                measured.costs.setdefault(hz, []).append((costs[0], costs[1]))
+                pairs.setdefault(hz, []).append((costs[0], costs[1]))
+        alarms: Turns = {}
         for _ in range(turns):
             for one, load in contestants:
-                alarms = await one.alarms_during_load(RATES_HZ[-1])
+                turn = await one.alarms_during_load(RATES_HZ[-1])
                 await load.ask("pace", hz=1.0)
-                measured.missing += alarms.missing
-                if one is ours:
-                    measured.our_waits += alarms.waits
-                    measured.our_writes += alarms.writes
-                else:
-                    measured.floor_waits += alarms.waits
-    return measured
+                alarms.setdefault(one.name, []).append(turn)
+        return pairs, alarms
 
 
 def table(pairs: dict[float, Pairs]) -> str:
@@ -83,25 +73,24 @@ def table(pairs: dict[float, Pairs]) -> str:
     return "\n".join(lines)
 
 
-def alarm_table(measured: Measured) -> str:
-    """Return how long alarms took during load as a Markdown table."""
+def alarm_table(turns: Turns) -> str:
+    """Return how long the alarms of all turns took, as a Markdown table."""
+    floor, ours = (Alarms.together(turns[name]) for name in ("floor", "ours"))
     rows = {
-        "bare floor": measured.floor_waits,
-        "this integration": measured.our_waits,
-        "one state written": measured.our_writes,
+        "bare floor": floor.waits,
+        "this integration": ours.waits,
+        "one state written": ours.writes,
     }
     lines = ["| alarms during 10/s | number | median | p99 |", "|---|---:|---:|---:|"]
-    p99 = {}
-    for name, waits in rows.items():
-        p99[name] = percentile(waits, 0.99)
-        lines.append(
-            f"| {name} | {len(waits)} | {statistics.median(waits):.2f} ms "
-            f"| {p99[name]:.2f} ms |"
-        )
-    net = p99["this integration"] - p99["one state written"]
+    lines += (
+        f"| {name} | {len(waits)} | {statistics.median(waits):.2f} ms "
+        f"| {percentile(waits, 0.99):.2f} ms |"
+        for name, waits in rows.items()
+    )
+    ratio = alarm_over_floor({"floor": [floor.figures()], "ours": [ours.figures()]})
     return "\n".join(lines) + (
-        f"\n\np99 less one state written: {net / p99['bare floor']:.2f}x the floor's. "
-        f"Alarms not shown: {measured.missing}."
+        f"\n\np99 less one state written: {ratio:.2f}x the floor's. "
+        f"Alarms not shown: {floor.missing + ours.missing}."
     )
 
 
@@ -118,8 +107,8 @@ def main() -> int:
         length = QUICK
     turns = 1 if options.quick else options.turns
     print(f"{machine.describe()}\n")
-    measured = asyncio.run(measure(turns, length))
-    print(f"{table(measured.costs)}\n\n{alarm_table(measured)}")
+    pairs, alarms = asyncio.run(measure(turns, length))
+    print(f"{table(pairs)}\n\n{alarm_table(alarms)}")
     return 0
 
 

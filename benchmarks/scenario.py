@@ -53,7 +53,7 @@ class Length:
 
 
 FULL: Final = Length()
-QUICK: Final = Length(8, 0.3, 0.3, 0.0, 0.5, 0.4, 1, 0.2, 8, 0.5)
+QUICK: Final = Length(8, 0.3, 0.3, 0.0, 0.5, 0.4, 1, 0.2, 12, 0.5)
 """Only shows that everything works; its figures mean nothing."""
 
 
@@ -67,6 +67,15 @@ class Alarms:
     waits: list[float]
     writes: list[float]
     missing: int
+
+    @classmethod
+    def together(cls, turns: Sequence[Alarms]) -> Alarms:
+        """Return those of several turns as one."""
+        return cls(
+            [wait for one in turns for wait in one.waits],
+            [write for one in turns for write in one.writes],
+            sum(one.missing for one in turns),
+        )
 
     def figures(self) -> Figures:
         """Return what is noted of them."""

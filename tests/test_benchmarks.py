@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from benchmarks.guard import TOLERANCE, least, too_slow
-from benchmarks.pairs import Measured, alarm_table, table
+from benchmarks.load import Load
+from benchmarks.pairs import alarm_table, table
 from benchmarks.plan import plan, zones_of
 from benchmarks.scenario import Alarms, percentile, waits_ms
 from benchmarks.table import Cell, Row, cell, markdown, shown
@@ -78,6 +79,15 @@ def test_an_alarm_that_is_never_shown_is_not_taken_for_the_next_of_its_zone() ->
     assert waits == [1.0]
 
 
+@pytest.mark.usefixtures("loopback")
+async def test_every_alarm_is_of_another_zone() -> None:
+    load = Load()
+    await load.open("distributed", 2)
+    raised = await load.alarms(11, 0.0)
+    await load.cut()
+    assert [zone for zone, _ in raised] == [1, 6, 2, 7, 3, 8, 4, 9, 5, 10, 1]
+
+
 def test_alarms_are_noted_with_what_a_state_costs() -> None:
     slow = Alarms([3.0, 1.0, 2.0], [0.2, 0.1], missing=1)
     assert slow.figures() == {
@@ -90,13 +100,12 @@ def test_alarms_are_noted_with_what_a_state_costs() -> None:
 
 
 def test_the_alarms_of_all_turns_are_put_together() -> None:
-    measured = Measured(
-        floor_waits=[0.2] * 99 + [0.4],
-        our_waits=[0.5] * 150 + [0.9] * 50,
-        our_writes=[0.1] * 100,
-        missing=3,
+    floor = Alarms([0.2] * 50, [], 0), Alarms([0.2] * 49 + [0.4], [], 1)
+    ours = (
+        Alarms([0.5] * 100, [0.1] * 60, 2),
+        Alarms([0.5] * 50 + [0.9] * 50, [0.1] * 40, 0),
     )
-    lines = alarm_table(measured).splitlines()
+    lines = alarm_table({"floor": [*floor], "ours": [*ours]}).splitlines()
     assert lines[2] == "| bare floor | 100 | 0.20 ms | 0.20 ms |"
     assert lines[3] == "| this integration | 200 | 0.50 ms | 0.90 ms |"
     assert lines[-1] == (

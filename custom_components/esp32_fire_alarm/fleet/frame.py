@@ -119,7 +119,7 @@ def decode(raw: bytes) -> DeviceFrame:
         cycle, is_cut=is_cut and not bar
     )
     uptime = _number(envelope.get("timestamp"))
-    if uptime is None and suffix:
+    if uptime is None and "TS" in suffix:
         uptime = _uptime_of(suffix)
     return DeviceFrame(
         panel=panel,
@@ -226,7 +226,7 @@ def _with_separators(data: str) -> str:
         not segments
         or len(master) not in (4, 8)
         or not _MASTER.fullmatch(master)
-        or not all(_cut_segment(s) or s in _CONFIRMATIONS for s in segments)
+        or not all(_split_segment(s) or s in _CONFIRMATIONS for s in segments)
     ):
         raise FrameError(FrameFault.NOT_PANEL_DATA, "no panel data in the text")
     return SEPARATOR.join((master, *segments)) + SEPARATOR + bar + suffix
@@ -309,7 +309,7 @@ def _read_master(prefix: str) -> PanelStatus | None:
     )
 
 
-def _cut_segment(segment: str) -> tuple[int, bytes] | None:
+def _split_segment(segment: str) -> tuple[int, bytes] | None:
     """Return the address (0-99) and two bytes or none, if it is all made of digits."""
     address, digits = segment[:2], segment[2:]
     if len(segment) not in _SEGMENT_LENGTHS or not (
@@ -331,7 +331,7 @@ def _read_segment(segment: str) -> tuple[int, ModuleState] | None:
     The cache is what makes a 63-module frame cheap: the same few hundred
     segments come again and again. It is bounded, whatever a device sends.
     """
-    if (parts := _cut_segment(segment)) is None:
+    if (parts := _split_segment(segment)) is None:
         return None
     address, zones = parts
     if not 1 <= address <= MODULES_PER_SITE:
